@@ -1,0 +1,41 @@
+// The three kinds of test: pure ones in Node, ones inside workerd, and ones that start a whole router.
+import { cloudflareTest } from "@cloudflare/vitest-plugin";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          environment: "node",
+          include: ["shared/**/*.test.ts", "workers/**/*.test.ts", "scripts/**/*.test.ts", "tests/unit/**/*.test.ts"],
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            wrangler: { configPath: "./wrangler.toml" },
+            miniflare: {
+              bindings: {
+                KEY_SECRETS: "1:dGVzdC1zZWNyZXQtb2YtdGhlLWtleXMtMzItYnl0ZXMh",
+                SETUP_TOKEN: "setup-token-of-the-tests",
+              },
+            },
+          }),
+        ],
+        test: { name: "workerd", include: ["tests/workerd/**/*.test.ts"] },
+      },
+      {
+        test: {
+          name: "system",
+          environment: "node",
+          include: ["tests/system/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
