@@ -1,0 +1,71 @@
+// Every limit and timing of the router, with its unit, its reason and who enforces it.
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** One event, payload and context together, as UTF-8 JSON. Enforced by the ingress, before the object is called. */
+export const EVENT_MAX_BYTES = MIB;
+/** Events in one `POST /api/v1/events`. Enforced by the ingress. */
+export const BATCH_MAX_EVENTS = 500;
+/** Body of an array of events. Enforced by the ingress while it reads, so a larger one is never read whole. */
+export const BATCH_MAX_BYTES = 8 * MIB;
+/**
+ * Body of a single event: escapes and the envelope may make it larger than the event itself.
+ * `"` and `\` double, a control character takes six bytes.
+ */
+export const EVENT_BODY_MAX_BYTES = 8 * MIB;
+/** A frame received from a host. The platform closes the socket at 32 MiB; we refuse at 8. Enforced by the object. */
+export const FRAME_MAX_BYTES = 8 * MIB;
+/** A run's output, a step's result and a log, after parsing. Beyond it the run ends with an error that says so. */
+export const VALUE_MAX_BYTES = MIB;
+/** Names and ids that others choose: event name, event id, workflow slug, step key. Enforced by the schemas. */
+export const NAME_MAX_CHARS = 256;
+/** A workflow's registration: filter, schema and metadata together. Enforced by the object. */
+export const REGISTRATION_MAX_BYTES = 256 * KIB;
+/** Runs that execute user code on one host at a time. Enforced by the dispatcher. */
+export const HOST_MAX_RUNNING = 100;
+/** A row of SQLite-backed storage on the platform; local workerd allows more, so the object enforces it itself. */
+export const ROW_MAX_BYTES = 2_000_000;
+/** A socket's attachment, as the platform limits it. The dispatcher stays below by counting runs. */
+export const ATTACHMENT_MAX_BYTES = 16 * KIB;
+/** Sockets one Durable Object can hold, as the platform limits it. */
+export const SOCKETS_MAX = 32_768;
+
+/** How long operations are gathered into one commit. One commit is one write to disk, however many share it. */
+export const COMMIT_WINDOW_MS = 1;
+/** How long a run waits for its first host when its workflow says nothing (the reference client's `triggerTTL`). */
+export const DEFAULT_TIME_TO_LIVE_MS = 3_600_000;
+/** How long an event, and with it its idempotency, is kept by the object. */
+export const EVENT_KEPT_MS = 7 * 24 * 3_600_000;
+/** How long the ingress remembers that a key was refused. Only refusals are remembered; a revocation is for good. */
+export const REFUSAL_REMEMBERED_MS = 60_000;
+/** Refusals remembered by one ingress isolate; the oldest is forgotten first. */
+export const REFUSALS_REMEMBERED = 10_000;
+/** A host that was offered a run answers within this time, or the run goes to another. */
+export const OFFER_ANSWERED_WITHIN_MS = 10_000;
+
+/** Page sizes of lists. The reference API allows at most 100. */
+export const PAGE_DEFAULT = 20;
+export const PAGE_MAX = 100;
+
+/** One attempt of a fetch on a user's behalf, with its redirects and the reading of its body. */
+export const FETCH_TIMEOUT_MS = 60_000;
+/** Redirects followed in one attempt, as browsers do; each target is checked. */
+export const FETCH_MAX_REDIRECTS = 20;
+/** A wait that a target asks for with Retry-After is followed up to this. */
+export const RETRY_AFTER_MAX_MS = 3_600_000;
+
+/** A host with runs in flight that has sent nothing for this long is probed. */
+export const HOST_SILENT_MS = 60_000;
+/** A probed host that does not acknowledge within this time is lost. */
+export const PROBE_ANSWERED_WITHIN_MS = 10_000;
+/** A run that has been on a host for this long has its start written down, so that it outlives the object's memory. */
+export const START_WRITTEN_AFTER_MS = 5_000;
+/** Attempts lost one after the other, without a new result of a step, before a run ends as "host lost". */
+export const LOST_ATTEMPTS_MAX = 5;
+/** How long a run waits before it is offered again, by the number of attempts lost in a row. */
+export const LOST_ATTEMPT_WAITS_MS: readonly number[] = [0, 1_000, 5_000, 15_000, 60_000];
+/** Runs one host may hold at once, asleep ones not counted: its attachment has 16 KiB, a held run takes about 30 bytes. */
+export const HOST_MAX_HELD = 400;
+/** The longest delay in a run. */
+export const DELAY_MAX_MS = 366 * 24 * 3_600_000;
