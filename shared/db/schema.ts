@@ -1,0 +1,61 @@
+// The tables of the control plane: who exists and which keys were given out. Postgres is never on the path of an event.
+// Nothing here is a secret: the text of a key is derived from its ids and stored nowhere.
+import { sql } from "drizzle-orm";
+import { check, index, integer, pgTable, text, timestamp, unique } from "drizzle-orm/pg-core";
+import type { KeyScope } from "../environment-rpc.ts";
+
+const createdAt = () => timestamp("created_at", { withTimezone: true }).notNull().defaultNow();
+
+export const organizations = pgTable(
+  "organizations",
+  {
+    /** `org_…` */
+    id: text("id").primaryKey(),
+    slug: text("slug").notNull().unique("organizations_slug_unique"),
+    name: text("name").notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [check("organizations_slug_form", sql`${table.slug} ~ '^[a-z0-9-]{1,48}$'`)],
+);
+
+export const environments = pgTable(
+  "environments",
+  {
+    /** `env_…`; also the name of the environment's Durable Object. */
+    id: text("id").primaryKey(),
+    organizationId: text("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    slug: text("slug").notNull(),
+    createdAt: createdAt(),
+    archivedAt: timestamp("archived_at", { withTimezone: true }),
+    /** Raised by every change of the environment or its keys: the object takes a pushed state only when it is newer. */
+    revision: integer("revision").notNull().default(1),
+  },
+  // Its index also serves the foreign key: the organization stands first.
+  (table) => [unique("environments_organization_id_slug_unique").on(table.organizationId, table.slug)],
+);
+
+export const apiKeys = pgTable(
+  "api_keys",
+  {
+    /** `key_…` */
+    id: text("id").primaryKey(),
+    environmentId: text("environment_id")
+      .notNull()
+      .references(() => environments.id),
+    name: text("name").notNull(),
+    /** Which version of the deployment's key secret derives this key. */
+    secretVersion: integer("secret_version").notNull(),
+    /** What the key may do; an empty list means everything. */
+    scopes: text("scopes").array().$type<KeyScope[]>().notNull().default([]),
+    createdAt: createdAt(),
+    expiresAt: timestamp("expires_at", { withTimezone: true }),
+    revokedAt: timestamp("revoked_at", { withTimezone: true }),
+  },
+  (table) => [index("api_keys_environment_id_index").on(table.environmentId)],
+);
+
+export type Organization = typeof organizations.$inferSelect;
+export type Environment = typeof environments.$inferSelect;
+export type ApiKey = typeof apiKeys.$inferSelect;

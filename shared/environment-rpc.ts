@@ -1,0 +1,68 @@
+// What the Environment object answers to the Workers that call it. The class in workers/environment implements it;
+// the Workers see only this interface, so that none imports another's inside.
+import type { EventOutcome, NewEvent } from "./events.ts";
+import type { Run, RunSummary, RunsPage, RunsQuery } from "./runs.ts";
+import type { WorkflowDetails } from "./workflows.ts";
+
+/** A key as the object needs it. Its text is never stored: it can be derived from the ids. */
+export interface ActiveKey {
+  readonly id: string;
+  /** What the key may do; an empty list means everything. */
+  readonly scopes: readonly KeyScope[];
+  /** Unix milliseconds, or null for a key without an end. */
+  readonly expiresAt: number | null;
+}
+
+export type KeyScope = "events:send" | "workflows:connect" | "runs:read";
+
+/**
+ * The whole desired state of an environment, pushed by the control plane. A push with a revision that is not newer
+ * than the stored one changes nothing, so pushes may be repeated and may arrive out of order.
+ */
+export interface EnvironmentState {
+  readonly revision: number;
+  readonly organization: { readonly id: string; readonly slug: string };
+  readonly environment: { readonly id: string; readonly slug: string };
+  readonly keys: readonly ActiveKey[];
+}
+
+export interface EnvironmentControl {
+  /** Creates or updates the environment; runs the storage migrations. Answers the revision now in force. */
+  provision(state: EnvironmentState): Promise<{ revision: number }>;
+  /** Deletes everything and leaves one row that says so. A deleted environment refuses for ever. */
+  deprovision(): Promise<void>;
+  /** Fires what is due after the movable clock was moved. */
+  clockMoved(): Promise<void>;
+}
+
+/**
+ * The key is unknown here, revoked or expired, or the environment does not exist: all one answer, `key`. An active key
+ * without the scope is told so.
+ */
+export type Refusal = "key" | "scope";
+export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refused: Refusal };
+
+/** The calls made with an API key. Each checks the key in the same call that does the work. */
+export interface EnvironmentCalls {
+  /** Accepts or refuses each event on its own; outcomes in the order of the events. */
+  postEvents(keyId: string, events: readonly NewEvent[]): Promise<Answer<EventOutcome[]>>;
+  /** Null when there is no such run in this environment. */
+  getRun(keyId: string, id: string): Promise<Answer<Run | null>>;
+  listRuns(keyId: string, query: RunsQuery): Promise<Answer<RunsPage>>;
+  /** Null when there is no such workflow in this environment. */
+  listWorkflowRuns(keyId: string, slug: string, query: RunsQuery): Promise<Answer<RunsPage | null>>;
+  /** A numbered page, counted; null when there is no such workflow. */
+  pageWorkflowRuns(
+    keyId: string,
+    slug: string,
+    page: number,
+    limit: number,
+  ): Promise<Answer<{ data: RunSummary[]; totalCount: number } | null>>;
+  listWorkflows(keyId: string): Promise<Answer<WorkflowDetails[]>>;
+}
+
+export interface EnvironmentRpc extends EnvironmentControl, EnvironmentCalls {}
+
+/** Headers with which the ingress hands an authenticated WebSocket upgrade to the object. Never taken from outside. */
+export const CONNECT_KEY_HEADER = "x-switchyard-key-id";
+export const CONNECT_VERSION_HEADER = "x-switchyard-secret-version";

@@ -1,0 +1,81 @@
+// The body of `POST /api/v1/events`, and what the Environment object is handed and answers.
+import { z } from "zod";
+import { NAME_MAX_CHARS } from "./limits.ts";
+
+const json = z.unknown().refine((value) => value !== undefined, { error: "is missing" });
+const isoDate = z.iso.datetime({ offset: true, error: "must be an ISO 8601 date with a time and a zone" });
+const DAY_SECONDS = 86_400;
+const YEAR_DAYS = 366;
+const count = (most: number) => z.number().int().min(0).max(most);
+
+export const Delay = z.union(
+  [
+    z.strictObject({ seconds: count(YEAR_DAYS * DAY_SECONDS) }),
+    z.strictObject({ minutes: count(YEAR_DAYS * 1440) }),
+    z.strictObject({ hours: count(YEAR_DAYS * 24) }),
+    z.strictObject({ days: count(YEAR_DAYS) }),
+    z.strictObject({ until: isoDate }),
+  ],
+  {
+    error: "must be one of {seconds}, {minutes}, {hours}, {days} (whole numbers, a year at most) or {until: ISO date}",
+  },
+);
+export type Delay = z.infer<typeof Delay>;
+
+/** The event itself, as the reference client posts it and as `ctx.sendEvent` sends it. */
+export const Event = z.object({
+  name: z.string().min(1).max(NAME_MAX_CHARS),
+  payload: json,
+  context: z.unknown().optional(),
+  timestamp: isoDate.optional(),
+  delay: Delay.optional(),
+});
+export type Event = z.infer<typeof Event>;
+
+/** An idempotency key: printable, so that it can stand in a header and a URL. */
+export const EventId = z.string().min(1).max(NAME_MAX_CHARS);
+
+/** What is posted. Without `id` the router gives one, and a second post makes a second event. */
+export const PostedEvent = z.object({ id: EventId.optional(), event: Event });
+export type PostedEvent = z.infer<typeof PostedEvent>;
+
+/** When an event with this delay is due, in Unix milliseconds. A moment that has passed is now. */
+export function dueAt(delay: Delay, now: number): number {
+  if ("until" in delay) return Math.max(now, Date.parse(delay.until));
+  if ("seconds" in delay) return now + delay.seconds * 1000;
+  if ("minutes" in delay) return now + delay.minutes * 60_000;
+  if ("hours" in delay) return now + delay.hours * 3_600_000;
+  return now + delay.days * DAY_SECONDS * 1000;
+}
+
+/** An event on its way into an environment: payload and context as JSON text, so that they are written once. */
+export interface NewEvent {
+  /** The sender's id, or null. */
+  readonly id: string | null;
+  readonly name: string;
+  readonly payload: string;
+  readonly context: string | null;
+  /** Unix milliseconds, as the sender says, or null for now. */
+  readonly timestamp: number | null;
+  readonly delay: Delay | null;
+  /** 16 bytes that name the content: two posts of one id with different digests conflict. */
+  readonly digest: Uint8Array;
+}
+
+/** An accepted event: what the sender is told, the first time and every time after. */
+export interface AcceptedEvent {
+  /** The sender's id, or the one the router gave. */
+  readonly id: string;
+  readonly name: string;
+  /** ISO date when the event is due; only for a delayed one, whose runs are made then. */
+  readonly deliverAt?: string;
+  readonly runs: readonly { readonly id: string; readonly workflow: string }[];
+  /** ISO date until which the same id is recognized. */
+  readonly keptUntil: string;
+}
+
+export type EventOutcome =
+  | { readonly outcome: "accepted"; readonly event: AcceptedEvent; readonly repeated: boolean }
+  | { readonly outcome: "conflict" }
+  | { readonly outcome: "too large" }
+  | { readonly outcome: "failed" };

@@ -1,0 +1,64 @@
+// A run as the API shows it. Dates are ISO strings; a field that has no value is absent.
+
+export type RunStatus = "PENDING" | "RUNNING" | "DISCONNECTED" | "SUCCESS" | "ERROR" | "TIMED_OUT" | "CANCELED";
+export const RUN_STATUSES: readonly RunStatus[] = [
+  "PENDING",
+  "RUNNING",
+  "DISCONNECTED",
+  "SUCCESS",
+  "ERROR",
+  "TIMED_OUT",
+  "CANCELED",
+];
+
+export interface RunError {
+  readonly name: string;
+  readonly message: string;
+  readonly stackTrace?: string;
+}
+
+/** A run in a list. */
+export interface RunSummary {
+  readonly id: string;
+  readonly environmentId: string;
+  readonly workflow: { readonly slug: string; readonly name: string };
+  readonly status: RunStatus;
+  readonly isTest: boolean;
+  /** How often the run was started on a host. */
+  readonly attempts: number;
+  readonly createdAt: string;
+  readonly startedAt?: string;
+  readonly finishedAt?: string;
+  readonly timedOutAt?: string;
+  readonly timedOutReason?: string;
+  readonly error?: RunError;
+  readonly event: { readonly id: string; readonly name: string; readonly timestamp: string };
+}
+
+export interface Task {
+  readonly key: string;
+  readonly type: string;
+  readonly attempt: number;
+  readonly createdAt: string;
+  readonly finishedAt?: string;
+  readonly [detail: string]: unknown;
+}
+
+/** A run by itself: its event in full, its steps in order, its output. */
+export interface Run extends Omit<RunSummary, "event"> {
+  readonly event: RunSummary["event"] & { readonly payload: unknown; readonly context?: unknown };
+  readonly output?: unknown;
+  readonly tasks: readonly Task[];
+}
+
+export interface RunsPage {
+  readonly data: readonly RunSummary[];
+  /** The cursor of the next page, or null at the end. */
+  readonly next: string | null;
+}
+
+export interface RunsQuery {
+  readonly limit: number;
+  readonly cursor: string | null;
+  readonly status: RunStatus | null;
+}

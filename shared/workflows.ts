@@ -1,0 +1,26 @@
+// A registered workflow as the API shows it.
+
+export interface HostDetails {
+  readonly connectedAt: string;
+  readonly keyId: string;
+  /** Runs this host holds now. */
+  readonly running: number;
+  /** Parts in which its definition differs from the one in force; empty for a current host. */
+  readonly differs: readonly string[];
+  readonly refusedFrames: number;
+}
+
+export interface WorkflowDetails {
+  readonly slug: string;
+  readonly name: string;
+  /** Null for a workflow that only ever was refused. */
+  readonly version: number | null;
+  readonly trigger: unknown;
+  readonly triggerTTL: number | null;
+  readonly package: unknown;
+  readonly registeredAt: string | null;
+  readonly changedAt: string | null;
+  readonly hosts: readonly HostDetails[];
+  /** The last registration, if it was refused: the reference client says nothing of it. */
+  readonly refused?: { readonly message: string; readonly at: string; readonly keyId: string };
+}

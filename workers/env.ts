@@ -1,0 +1,107 @@
+// Bindings and settings of the script. A group of settings is checked once, when a part that needs it first asks; what
+// routing does not need (Postgres, the setup token) cannot stop it. An error names the setting and how to set it, never
+// its value.
+import { z } from "zod";
+import type { DatabaseSettings } from "../shared/db/client.ts";
+import type { EnvironmentRpc } from "../shared/environment-rpc.ts";
+import { type KeySecrets, parseKeySecrets } from "../shared/keys.ts";
+
+/** The class in workers/environment as its callers see it. */
+export type EnvironmentObject = EnvironmentRpc & Rpc.DurableObjectBranded;
+
+/** What Cloudflare hands to the script: the object namespaces, and the settings as nobody has checked them yet. */
+export interface Env {
+  /** One object per environment, by the environment's id: `env.ENVIRONMENT.getByName(environmentId)`. */
+  readonly ENVIRONMENT: DurableObjectNamespace<EnvironmentObject>;
+  readonly KEY_SECRETS?: string;
+  readonly SETUP_TOKEN?: string;
+  readonly DATABASE_URL?: string;
+  readonly DATABASE_ENDPOINT?: string;
+  readonly CLOCK?: string;
+  readonly LOG_LEVEL?: string;
+}
+
+/** A setting is missing or not of its form. The message is for whoever runs the router. */
+export class SettingError extends Error {
+  override readonly name = "SettingError";
+}
+
+const secret = (name: string, form: string) =>
+  `the setting ${name} is missing or malformed: run \`wrangler secret put ${name}\` and give ${form}`;
+const variable = (name: string, form: string) =>
+  `the setting ${name} is malformed: under [vars] in wrangler.toml set it to ${form}, or leave it out`;
+
+const HOW_TO_SET_KEY_SECRETS = secret("KEY_SECRETS", "1:<base64 of 32 random bytes>");
+const HOW_TO_SET_DATABASE_URL = secret("DATABASE_URL", "postgresql://user:password@host/database");
+
+const Routing = z.object({
+  /** `<version>:<base64>,…`, the current secret first; `keySecrets` reads it. */
+  KEY_SECRETS: z.string(HOW_TO_SET_KEY_SECRETS).min(1, HOW_TO_SET_KEY_SECRETS),
+  /** Whether tests may move the router's time. */
+  CLOCK: z.enum(["real", "movable"], variable("CLOCK", "real")).default("real"),
+  LOG_LEVEL: z
+    .enum(["debug", "info", "warn", "error"], variable("LOG_LEVEL", "debug, info, warn or error"))
+    .default("info"),
+});
+
+const Setup = z.object({
+  /** May create organizations, sent as a bearer token (RFC 6750's alphabet). Without it no one may, over HTTP. */
+  SETUP_TOKEN: z
+    .string()
+    .regex(/^[A-Za-z0-9\-._~+/]{16,}=*$/, secret("SETUP_TOKEN", "16 or more random letters and digits"))
+    .optional(),
+});
+
+const Postgres = z
+  .object({
+    DATABASE_URL: z.string(HOW_TO_SET_DATABASE_URL).refine(isDatabaseUrl, HOW_TO_SET_DATABASE_URL),
+    DATABASE_ENDPOINT: z
+      .url({ protocol: /^https?$/, error: variable("DATABASE_ENDPOINT", "the URL of a SQL over HTTP endpoint") })
+      .optional(),
+  })
+  .transform((env): DatabaseSettings => ({ url: env.DATABASE_URL, endpoint: env.DATABASE_ENDPOINT }));
+
+/** The settings that routing needs. Throws a SettingError when one is missing or malformed. */
+export const parseSettings = onceForEach((env) => check(Routing, env));
+
+/** The settings of setting up over HTTP. Throws a SettingError. */
+export const parseSetupSettings = onceForEach((env) => check(Setup, env));
+
+/** Where Postgres is. Throws a SettingError, also when it is not set: then nothing can be managed, but all is routed. */
+export const parseDatabaseSettings = onceForEach((env) => check(Postgres, env));
+
+/** The secrets that keys are derived with, imported once. Rejects with a SettingError. */
+export const keySecrets = onceForEach(async (env): Promise<KeySecrets> => {
+  const text = parseSettings(env).KEY_SECRETS;
+  try {
+    return await parseKeySecrets(text);
+  } catch (error) {
+    // It says what is wrong and at which place, never what stands there.
+    throw new SettingError(`${HOW_TO_SET_KEY_SECRETS} (${error instanceof Error ? error.message : "unreadable"})`);
+  }
+});
+
+/** Remembers what was read from each `env`: an isolate has one, and it never changes. */
+function onceForEach<T>(read: (env: Env) => T): (env: Env) => T {
+  const known = new WeakMap<Env, T>();
+  return (env) => {
+    const before = known.get(env);
+    if (before !== undefined) return before;
+    const value = read(env);
+    known.set(env, value);
+    return value;
+  };
+}
+
+function check<T>(schema: z.ZodType<T>, env: Env): T {
+  const parsed = schema.safeParse(env);
+  if (!parsed.success) throw new SettingError(parsed.error.issues.map((issue) => issue.message).join("; "));
+  return parsed.data;
+}
+
+/** What the driver demands: otherwise its own error would quote the text. */
+function isDatabaseUrl(text: string): boolean {
+  if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return false;
+  const { username, hostname, pathname } = new URL(text);
+  return username !== "" && hostname !== "" && pathname.length > 1;
+}

@@ -1,0 +1,39 @@
+// SEND_LOG: a line the user's code logged. The client uses the message as the key, so two equal lines are both kept.
+// A line that is too large ends the run with an error: the client would send it again after every replay.
+import { utf8Length } from "../../../shared/canonical-json.ts";
+import { VALUE_MAX_BYTES } from "../../../shared/limits.ts";
+import { SendLog } from "../../../shared/wire/host-calls.ts";
+import { endRun } from "../runs.ts";
+import { addStep } from "../steps.ts";
+import { runCall } from "./call.ts";
+
+export const sendLog = runCall(SendLog, ({ context, turn, held, data, now }) => {
+  const { level, message, properties } = data.log;
+  const bytes = utf8Length(message) + utf8Length(properties ?? "");
+  if (bytes > VALUE_MAX_BYTES) {
+    const error = {
+      name: "LogTooLarge",
+      message: `the run logged ${bytes} bytes at once; a log may have ${VALUE_MAX_BYTES} at most`,
+    };
+    endRun(context, turn, held.run, { status: "ERROR", error }, now);
+    return false;
+  }
+  addStep(context, {
+    run: held.run,
+    kind: "LOG_MESSAGE",
+    attempt: held.attempt,
+    now,
+    detail: { level, message, properties: readProperties(properties) },
+  });
+  return true;
+});
+
+/** The properties of a log as JSON; text that is not JSON is kept as text. */
+function readProperties(text: string | undefined): unknown {
+  if (text === undefined) return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

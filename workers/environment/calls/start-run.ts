@@ -1,0 +1,16 @@
+// START_WORKFLOW_RUN: the host is about to call the user's code. Kept in the socket's attachment, so it costs no row.
+import { StartRun } from "../../../shared/wire/host-calls.ts";
+import { logTransition } from "../runs.ts";
+import { runCall } from "./call.ts";
+
+export const startRun = runCall(StartRun, ({ context, turn, host, held, now }) => {
+  if (held.startedAt !== null) return true;
+  turn.apply(() => {
+    held.taken = true;
+    held.startedAt = now;
+    context.hosts.touch(host);
+  });
+  const workflow = host.registration && context.workflows.byNumber(host.registration.workflow);
+  logTransition(context, turn, held.run, workflow?.slug, "RUNNING");
+  return true;
+});

@@ -1,0 +1,138 @@
+// Accepting an event: one transaction stores it, finds its workflows and makes their runs.
+//
+// Promise 1 is kept here: an event is routed once per environment and id, for as long as its row is kept. A repeated
+// id with the same content is answered from the row and makes nothing; with other content it is a conflict.
+// Tests: tests/workerd/events.test.ts.
+import { type AcceptedEvent, dueAt, type EventOutcome, type NewEvent } from "../../shared/events.ts";
+import { matchFilter } from "../../shared/filter.ts";
+import { eventId, runId, sequenceTime } from "../../shared/ids.ts";
+import { EVENT_KEPT_MS, ROW_MAX_BYTES } from "../../shared/limits.ts";
+import type { TriggerKind } from "../../shared/wire/triggers.ts";
+import type { Turn } from "./commits.ts";
+import type { EnvironmentContext } from "./context.ts";
+import { insertRun } from "./runs.ts";
+import type { Workflow } from "./workflows.ts";
+
+/** Bytes a row may take besides payload and context. */
+const ROW_OVERHEAD_BYTES = 8_192;
+
+interface EventRow extends Record<string, SqlStorageValue> {
+  id: number;
+  sender_id: string | null;
+  digest: ArrayBuffer;
+  name: string;
+  timestamp: number;
+  deliver_at: number | null;
+  runs: string;
+}
+
+type RunsOfEvent = readonly (readonly [run: number, workflow: number])[];
+
+/** Stores and routes one event of this kind, as part of the turn's transaction. */
+export function acceptEvent(
+  context: EnvironmentContext,
+  turn: Turn,
+  event: NewEvent,
+  kind: TriggerKind,
+  now: number,
+): EventOutcome {
+  const { sql } = context;
+  if (event.id !== null) {
+    const [earlier] = sql.exec<EventRow>(
+      "SELECT id, sender_id, digest, name, timestamp, deliver_at, runs FROM events WHERE sender_id = ?",
+      event.id,
+    );
+    if (earlier) {
+      if (!sameBytes(new Uint8Array(earlier.digest), event.digest)) return { outcome: "conflict" };
+      return { outcome: "accepted", event: describe(context, earlier), repeated: true };
+    }
+  }
+  if (event.payload.length + (event.context?.length ?? 0) > ROW_MAX_BYTES - ROW_OVERHEAD_BYTES) {
+    return { outcome: "too large" };
+  }
+  const id = context.nextNumber();
+  const deliverAt = event.delay ? dueAt(event.delay, now) : now;
+  const delayed = deliverAt > now;
+  const runs = delayed ? [] : makeRuns(context, turn, id, event, kind, now);
+  const row = sql
+    .exec<EventRow>(
+      `INSERT INTO events (id, sender_id, digest, name, payload, context, timestamp, deliver_at, waits_until, runs)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       RETURNING id, sender_id, digest, name, timestamp, deliver_at, runs`,
+      id,
+      event.id,
+      event.digest,
+      event.name,
+      event.payload,
+      event.context,
+      event.timestamp ?? now,
+      delayed ? deliverAt : null,
+      delayed ? deliverAt : null,
+      JSON.stringify(runs),
+    )
+    .one();
+  return { outcome: "accepted", event: describe(context, row), repeated: false };
+}
+
+/** The workflows of this kind whose filter takes the event. The payload is parsed only when a filter asks for it. */
+export function matchingWorkflows(
+  context: EnvironmentContext,
+  kind: TriggerKind,
+  event: Pick<NewEvent, "name" | "payload" | "context">,
+  service = "trigger",
+): Workflow[] {
+  const candidates = context.workflows.listeningFor(kind, event.name);
+  if (candidates.length === 0) return [];
+  const subject = {
+    event: event.name,
+    service,
+    payload: JSON.parse(event.payload) as unknown,
+    context: event.context === null ? undefined : (JSON.parse(event.context) as unknown),
+  };
+  return candidates.filter((workflow) => matchFilter(workflow.filter, subject));
+}
+
+/** Makes the runs of an event whose delay has ended. Their time to live starts now. */
+export function routeDelayedEvent(context: EnvironmentContext, turn: Turn, id: number, now: number): void {
+  const event = context.sql
+    .exec<{ name: string; payload: string; context: string | null }>(
+      "SELECT name, payload, context FROM events WHERE id = ? AND waits_until IS NOT NULL",
+      id,
+    )
+    .one();
+  const runs = makeRuns(context, turn, id, event, "CUSTOM_EVENT", now);
+  context.sql.exec("UPDATE events SET waits_until = NULL, runs = ? WHERE id = ?", JSON.stringify(runs), id);
+}
+
+function makeRuns(
+  context: EnvironmentContext,
+  turn: Turn,
+  event: number,
+  content: Pick<NewEvent, "name" | "payload" | "context">,
+  kind: TriggerKind,
+  now: number,
+): RunsOfEvent {
+  return matchingWorkflows(context, kind, content).map((workflow) => {
+    const run = context.nextNumber();
+    insertRun(context, turn, { run, workflow, event, now, isTest: false });
+    return [run, workflow.number] as const;
+  });
+}
+
+function describe({ identity, workflows }: EnvironmentContext, row: EventRow): AcceptedEvent {
+  const runs = JSON.parse(row.runs) as RunsOfEvent;
+  return {
+    id: row.sender_id ?? eventId(identity.environmentId, row.id),
+    name: row.name,
+    ...(row.deliver_at !== null && { deliverAt: new Date(row.deliver_at).toISOString() }),
+    runs: runs.map(([run, workflow]) => ({
+      id: runId(identity.environmentId, run),
+      workflow: workflows.byNumber(workflow)?.slug ?? "",
+    })),
+    keptUntil: new Date(sequenceTime(row.id) + EVENT_KEPT_MS).toISOString(),
+  };
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

@@ -1,0 +1,292 @@
+// The Environment object: the whole truth about one environment, in one SQLite-backed Durable Object named by the
+// environment's id. Isolation is by construction: there is no query here that could read across environments.
+//
+// The class is a shell. It parses, calls a module and returns; the modules beside it do the work.
+import { DurableObject } from "cloudflare:workers";
+import { followClock, machineTime, now } from "../../shared/clock.ts";
+import {
+  type Answer,
+  CONNECT_KEY_HEADER,
+  CONNECT_VERSION_HEADER,
+  type EnvironmentRpc,
+  type EnvironmentState,
+  type KeyScope,
+} from "../../shared/environment-rpc.ts";
+import type { EventOutcome, NewEvent } from "../../shared/events.ts";
+import { nextSequence } from "../../shared/ids.ts";
+import { deriveApiKey } from "../../shared/keys.ts";
+import { log } from "../../shared/log.ts";
+import type { Run, RunSummary, RunsPage, RunsQuery } from "../../shared/runs.ts";
+import { AUTHENTICATED, messageFrame } from "../../shared/wire/frames.ts";
+import type { WorkflowDetails } from "../../shared/workflows.ts";
+import { type Env, keySecrets, parseSettings } from "../env.ts";
+import { ActiveKeys } from "./active-keys.ts";
+import { Commits, type Turn } from "./commits.ts";
+import type { EnvironmentContext } from "./context.ts";
+import { dispatchWorkflow, RunQueue } from "./dispatch.ts";
+import { acceptEvent } from "./events.ts";
+import { type Host, Hosts } from "./hosts.ts";
+import { listRuns, listRunsByPage, readRunById } from "./read-runs.ts";
+import { listWorkflows } from "./read-workflows.ts";
+import { receiveFrame } from "./receive.ts";
+import { loseRun } from "./runs.ts";
+import { migrate, storageState } from "./storage/migrate.ts";
+import { readIdentity, writeState } from "./storage/settings.ts";
+import { deliverDueEvents, nextDueTime } from "./timers.ts";
+import { Workflows } from "./workflows.ts";
+
+export class Environment extends DurableObject<Env> implements EnvironmentRpc {
+  readonly #keys = new ActiveKeys();
+  readonly #keyTexts = new Map<string, string>();
+  /** Null until the environment is provisioned, and again after it was deleted. */
+  #context: EnvironmentContext | null = null;
+  /** The machine time the alarm is set to, or null. Asked of the platform once. */
+  #alarmAt: number | null = null;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    if (storageState(ctx.storage.sql) !== "provisioned") return;
+    ctx.blockConcurrencyWhile(async () => {
+      migrate(ctx.storage);
+      this.#alarmAt = await ctx.storage.getAlarm();
+      await this.#open();
+    });
+  }
+
+  // ---- The control plane ----
+
+  async provision(state: EnvironmentState): Promise<{ revision: number }> {
+    const { sql } = this.ctx.storage;
+    if (storageState(sql) === "deleted") throw new Error("the environment was deleted");
+    migrate(this.ctx.storage);
+    const revision = this.ctx.storage.transactionSync(() => writeState(sql, state));
+    if (this.#context === null) await this.#open();
+    else {
+      this.#keys.load(sql);
+      this.#context = { ...this.#context, identity: readIdentity(sql) };
+    }
+    this.#closeRefused();
+    return { revision };
+  }
+
+  async deprovision(): Promise<void> {
+    for (const socket of this.ctx.getWebSockets()) socket.close(4001, "the environment was deleted");
+    this.#context = null;
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+    this.ctx.storage.sql.exec("CREATE TABLE deleted (at INTEGER NOT NULL)");
+    this.ctx.storage.sql.exec("INSERT INTO deleted VALUES (?)", now());
+  }
+
+  async clockMoved(): Promise<void> {
+    if (this.#context) await this.#fireDue(this.#context);
+  }
+
+  // ---- Calls with an API key ----
+
+  postEvents(keyId: string, events: readonly NewEvent[]): Promise<Answer<EventOutcome[]>> {
+    return this.#authorized(keyId, "events:send", (context) =>
+      Promise.all(
+        events.map((event) =>
+          context.commits
+            .run((turn) => acceptEvent(context, turn, event, "CUSTOM_EVENT", now()))
+            .catch((): EventOutcome => ({ outcome: "failed" })),
+        ),
+      ),
+    );
+  }
+
+  getRun(keyId: string, id: string): Promise<Answer<Run | null>> {
+    return this.#authorized(keyId, "runs:read", (context) => readRunById(context, id, now()));
+  }
+
+  listRuns(keyId: string, query: RunsQuery): Promise<Answer<RunsPage>> {
+    return this.#authorized(keyId, "runs:read", (context) => listRuns(context, query, null, now()));
+  }
+
+  listWorkflowRuns(keyId: string, slug: string, query: RunsQuery): Promise<Answer<RunsPage | null>> {
+    return this.#authorized(keyId, "runs:read", (context) => {
+      const workflow = context.workflows.bySlug(slug);
+      return workflow ? listRuns(context, query, workflow.number, now()) : null;
+    });
+  }
+
+  pageWorkflowRuns(
+    keyId: string,
+    slug: string,
+    page: number,
+    limit: number,
+  ): Promise<Answer<{ data: RunSummary[]; totalCount: number } | null>> {
+    return this.#authorized(keyId, "runs:read", (context) => {
+      const workflow = context.workflows.bySlug(slug);
+      return workflow ? listRunsByPage(context, workflow.number, page, limit, now()) : null;
+    });
+  }
+
+  listWorkflows(keyId: string): Promise<Answer<WorkflowDetails[]>> {
+    return this.#authorized(keyId, "runs:read", listWorkflows);
+  }
+
+  // ---- Hosts ----
+
+  /** The WebSocket upgrade of a host whose key's tag the ingress has verified. 401 when the key is not active. */
+  override async fetch(request: Request): Promise<Response> {
+    const keyId = request.headers.get(CONNECT_KEY_HEADER) ?? "";
+    const secretVersion = Number(request.headers.get(CONNECT_VERSION_HEADER));
+    const context = this.#context;
+    if (context === null) return new Response(null, { status: 401 });
+    const refusal = this.#keys.refusal(keyId, "workflows:connect", now());
+    if (refusal) return new Response(null, { status: refusal === "key" ? 401 : 403 });
+    await this.#rememberKeyText(context, keyId, secretVersion);
+
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    const { origin } = new URL(request.url);
+    const host = { id: context.nextNumber(), keyId, secretVersion, origin, connectedAt: now() };
+    context.hosts.add(server, host);
+    context.hosts.save();
+    server.send(messageFrame(`a.${host.id}`, AUTHENTICATED));
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    const host = this.#context?.hosts.of(socket);
+    if (this.#context && host) await receiveFrame(this.#context, host, message, now);
+  }
+
+  override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
+    const answerable = code !== 1005 && code !== 1006 && code !== 1015;
+    // A reason has 123 bytes at most; a character takes three at most.
+    if (answerable && socket.readyState !== WebSocket.CLOSED) socket.close(code, reason.slice(0, 41));
+    await this.#hostLost(socket);
+  }
+
+  override async webSocketError(socket: WebSocket): Promise<void> {
+    await this.#hostLost(socket);
+  }
+
+  // ---- Time ----
+
+  /** Never throws: the platform drops an alarm after six failures. What failed is tried again at the next alarm. */
+  override async alarm(): Promise<void> {
+    this.#alarmAt = null;
+    const context = this.#context;
+    if (context === null) return;
+    try {
+      await this.#fireDue(context);
+    } catch (error) {
+      log("error", "alarm failed", { environment: context.identity.environmentId, name: nameOf(error) });
+      await this.#setAlarm(machineTime(now()) + 1_000);
+    }
+  }
+
+  async #fireDue(context: EnvironmentContext): Promise<void> {
+    await context.commits.run((turn) => deliverDueEvents(context, turn, now()));
+    await this.#scheduleAlarm(context);
+  }
+
+  async #scheduleAlarm(context: EnvironmentContext): Promise<void> {
+    const due = nextDueTime(context);
+    if (due !== null) await this.#setAlarm(machineTime(due));
+  }
+
+  /** One alarm per object, set only when it becomes earlier: setting it is a row. */
+  async #setAlarm(at: number): Promise<void> {
+    // An alarm set to the present from inside an alarm would not fire.
+    const time = Math.max(at, Date.now() + 1);
+    if (this.#alarmAt !== null && this.#alarmAt <= time) return;
+    this.#alarmAt = time;
+    await this.ctx.storage.setAlarm(time);
+  }
+
+  // ---- Inside ----
+
+  /** Takes up a provisioned environment: its identity, its keys, and the sockets that survived. */
+  async #open(): Promise<void> {
+    const { storage } = this.ctx;
+    const identity = readIdentity(storage.sql);
+    this.#keys.load(storage.sql);
+    let last = Math.max(
+      storage.sql.exec<{ id: number | null }>("SELECT max(id) AS id FROM events").one().id ?? 0,
+      storage.sql.exec<{ id: number | null }>("SELECT max(id) AS id FROM runs").one().id ?? 0,
+    );
+    const commits = new Commits(storage, {
+      dispatch: (workflows, turn) => this.#dispatch(workflows, turn),
+      settled: () => this.#settled(),
+      failed: (error) => log("error", "operation failed", { environment: identity.environmentId, name: nameOf(error) }),
+    });
+    const context: EnvironmentContext = {
+      sql: storage.sql,
+      identity,
+      commits,
+      hosts: new Hosts(),
+      workflows: new Workflows(storage.sql),
+      queue: new RunQueue(),
+      nextNumber: () => {
+        last = nextSequence(last, now());
+        return last;
+      },
+      keyText: (keyId) => this.#keyTexts.get(keyId) ?? "",
+    };
+    this.#context = context;
+    context.hosts.restore(this.ctx.getWebSockets());
+    for (const host of context.hosts.all()) await this.#rememberKeyText(context, host.keyId, host.secretVersion);
+    if (parseSettings(this.env).CLOCK === "movable") followClock(identity.environmentId);
+  }
+
+  /** Derives the text of a key, for `ctx.apiKey` of its runs. It stays in memory only. */
+  async #rememberKeyText({ identity }: EnvironmentContext, keyId: string, secretVersion: number): Promise<void> {
+    if (this.#keyTexts.has(keyId)) return;
+    const { environmentId, environmentSlug } = identity;
+    const secrets = await keySecrets(this.env);
+    this.#keyTexts.set(keyId, await deriveApiKey(secrets, { environmentSlug, environmentId, keyId, secretVersion }));
+  }
+
+  async #authorized<T>(
+    keyId: string,
+    scope: KeyScope,
+    work: (context: EnvironmentContext) => T | Promise<T>,
+  ): Promise<Answer<T>> {
+    const context = this.#context;
+    const refused = context === null ? "key" : this.#keys.refusal(keyId, scope, now());
+    if (context === null || refused) return { ok: false, refused: refused ?? "key" };
+    return { ok: true, value: await work(context) };
+  }
+
+  #dispatch(workflows: ReadonlySet<number>, turn: Turn): void {
+    const context = this.#context;
+    if (context) for (const workflow of workflows) dispatchWorkflow(context, turn, workflow, now());
+  }
+
+  #settled(): void {
+    const context = this.#context;
+    if (!context) return;
+    context.hosts.save();
+    this.ctx.waitUntil(this.#scheduleAlarm(context));
+  }
+
+  async #hostLost(socket: WebSocket): Promise<void> {
+    const context = this.#context;
+    const host = context?.hosts.of(socket);
+    if (!context || !host) return;
+    const lost = context.hosts.remove(host);
+    const workflow = host.registration?.workflow;
+    if (workflow === undefined || lost.length === 0) return;
+    await context.commits.run((turn) => {
+      for (const held of lost) loseRun(context, turn, workflow, held, now());
+    });
+  }
+
+  /** Closes the sockets of keys that are no longer active. */
+  #closeRefused(): void {
+    const hosts: Iterable<Host> = this.#context?.hosts.all() ?? [];
+    for (const host of hosts) {
+      if (this.#keys.refusal(host.keyId, "workflows:connect", now()))
+        host.socket.close(4001, "the API key was revoked");
+    }
+  }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}

@@ -1,0 +1,148 @@
+// Runs as the API shows them: one by itself, or a page of summaries, newest first.
+import { eventId, parseRunId, runId, sequenceTime } from "../../shared/ids.ts";
+import type { Run, RunError, RunStatus, RunSummary, RunsPage, RunsQuery, Task } from "../../shared/runs.ts";
+import type { EnvironmentContext } from "./context.ts";
+import { runStatus } from "./run-status.ts";
+import type { RunRow } from "./runs.ts";
+import { type StepRow, stepsOf } from "./steps.ts";
+
+interface RunWithEvent extends RunRow {
+  event_name: string;
+  event_sender_id: string | null;
+  event_timestamp: number;
+}
+
+const WITH_EVENT = `
+  SELECT r.id, r.workflow, r.event, r.lost, r.expires_at, r.is_test, r.started_at, r.finished_at, r.status, r.error,
+    NULL AS output, e.name AS event_name, e.sender_id AS event_sender_id, e.timestamp AS event_timestamp
+  FROM runs r JOIN events e ON e.id = r.event`;
+
+/** Rows one page may look at when it filters; past that it answers what it has and a cursor to go on from. */
+const SCAN_MAX = 20_000;
+
+const iso = (time: number): string => new Date(time).toISOString();
+
+/** The run with this id, or null: also for an id of another environment, which cannot be told apart. */
+export function readRunById(context: EnvironmentContext, id: string, now: number): Run | null {
+  const number = parseRunId(context.identity.environmentId, id);
+  if (number === null) return null;
+  const [row] = context.sql.exec<RunWithEvent>(`${WITH_EVENT} WHERE r.id = ?`, number);
+  if (!row) return null;
+  const [content] = context.sql.exec<{ payload: string; context: string | null; output: string | null }>(
+    "SELECT e.payload, e.context, r.output FROM runs r JOIN events e ON e.id = r.event WHERE r.id = ?",
+    number,
+  );
+  const summary = summarize(context, row, now);
+  return {
+    ...summary,
+    event: {
+      ...summary.event,
+      payload: JSON.parse(content?.payload ?? "null"),
+      ...(content?.context && { context: JSON.parse(content.context) }),
+    },
+    ...(content?.output && { output: JSON.parse(content.output) }),
+    tasks: stepsOf(context.sql, number).map(task),
+  };
+}
+
+/** A page of the environment's runs, or of one workflow's; newest first, by keyset. */
+export function listRuns(
+  context: EnvironmentContext,
+  query: RunsQuery,
+  workflow: number | null,
+  now: number,
+): RunsPage {
+  const before =
+    query.cursor === null ? Number.MAX_SAFE_INTEGER : parseRunId(context.identity.environmentId, query.cursor);
+  if (before === null) return { data: [], next: null };
+  const data: RunSummary[] = [];
+  let looked = 0;
+  let last: number | null = null;
+  const rows = context.sql.exec<RunWithEvent>(`${WITH_EVENT} WHERE r.id < ? ORDER BY r.id DESC`, before);
+  for (const row of rows) {
+    if (data.length === query.limit || looked === SCAN_MAX) {
+      return { data, next: runId(context.identity.environmentId, last ?? row.id) };
+    }
+    looked++;
+    last = row.id;
+    if (workflow !== null && row.workflow !== workflow) continue;
+    const summary = summarize(context, row, now);
+    if (query.status === null || summary.status === query.status) data.push(summary);
+  }
+  return { data, next: null };
+}
+
+/** A numbered page of a workflow's runs, as the reference API has it. It counts, so a keyset page is cheaper. */
+export function listRunsByPage(
+  context: EnvironmentContext,
+  workflow: number,
+  page: number,
+  limit: number,
+  now: number,
+): { data: RunSummary[]; totalCount: number } {
+  const { total } = context.sql
+    .exec<{ total: number }>("SELECT count(*) AS total FROM runs WHERE workflow = ?", workflow)
+    .one();
+  const data = context.sql
+    .exec<RunWithEvent>(
+      `${WITH_EVENT} WHERE r.workflow = ? ORDER BY r.id DESC LIMIT ? OFFSET ?`,
+      workflow,
+      limit,
+      (page - 1) * limit,
+    )
+    .toArray()
+    .map((row) => summarize(context, row, now));
+  return { data, totalCount: total };
+}
+
+function summarize(context: EnvironmentContext, row: RunWithEvent, now: number): RunSummary {
+  const { identity, hosts, workflows } = context;
+  const held = hosts.holder(row.id)?.held.get(row.id);
+  const workflow = workflows.byNumber(row.workflow);
+  const started = row.finished_at === null && held?.startedAt != null;
+  const status = runStatus(
+    {
+      ended: row.status as RunStatus | null,
+      lost: row.lost,
+      started,
+      hostConnected: hosts.ofWorkflow(row.workflow).size > 0,
+      expiresAt: row.expires_at,
+    },
+    now,
+  );
+  const startedAt = row.started_at ?? held?.startedAt ?? null;
+  const timedOut = status === "TIMED_OUT";
+  const finishedAt = row.finished_at ?? (timedOut ? row.expires_at : null);
+  return {
+    id: runId(identity.environmentId, row.id),
+    environmentId: identity.environmentId,
+    workflow: { slug: workflow?.slug ?? "", name: workflow?.definition.name ?? "" },
+    status,
+    isTest: row.is_test === 1,
+    attempts: row.lost + (started || (row.finished_at !== null && startedAt !== null) ? 1 : 0),
+    createdAt: iso(sequenceTime(row.id)),
+    ...(startedAt !== null && { startedAt: iso(startedAt) }),
+    ...(finishedAt !== null && { finishedAt: iso(finishedAt) }),
+    ...(timedOut && {
+      timedOutAt: iso(row.expires_at),
+      timedOutReason: "no host could take the run within its time to live",
+    }),
+    ...(row.error !== null && { error: JSON.parse(row.error) as RunError }),
+    event: {
+      id: row.event_sender_id ?? eventId(identity.environmentId, row.event),
+      name: row.event_name,
+      timestamp: iso(row.event_timestamp),
+    },
+  };
+}
+
+function task(row: StepRow): Task {
+  return {
+    key: row.key,
+    type: row.kind,
+    attempt: row.attempt,
+    createdAt: iso(row.created_at),
+    ...(row.finished_at !== null && { finishedAt: iso(row.finished_at) }),
+    ...(JSON.parse(row.detail) as Record<string, unknown>),
+  };
+}

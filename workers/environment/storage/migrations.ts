@@ -1,0 +1,92 @@
+// The SQLite schema of an environment, as append-only steps. Step n brings a database of version n to n + 1.
+//
+// Rows written are what an event costs, so: integer keys that sort by time, one secondary index entry for an event
+// (its sender's id) and one for a run (while it is unfinished), and no row for what a live socket's attachment knows.
+
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE settings (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    revision INTEGER NOT NULL,
+    organization_id TEXT NOT NULL,
+    organization_slug TEXT NOT NULL,
+    environment_id TEXT NOT NULL,
+    environment_slug TEXT NOT NULL
+  );
+
+  CREATE TABLE keys (
+    id TEXT PRIMARY KEY,
+    scopes TEXT NOT NULL,
+    expires_at INTEGER
+  ) WITHOUT ROWID;
+
+  CREATE TABLE workflows (
+    number INTEGER PRIMARY KEY,
+    slug TEXT NOT NULL UNIQUE,
+    version INTEGER NOT NULL,
+    definition TEXT NOT NULL,
+    previous TEXT,
+    package TEXT NOT NULL,
+    superseded TEXT NOT NULL DEFAULT '[]',
+    registered_at INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL
+  );
+
+  -- Which workflows a name may concern, so that an event's cost does not grow with those it does not. A name of ''
+  -- stands for every name.
+  CREATE TABLE workflow_events (
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    workflow INTEGER NOT NULL,
+    PRIMARY KEY (kind, name, workflow)
+  ) WITHOUT ROWID;
+
+  CREATE TABLE refused_registrations (
+    slug TEXT PRIMARY KEY,
+    message TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+
+  CREATE TABLE events (
+    id INTEGER PRIMARY KEY,
+    sender_id TEXT,
+    digest BLOB NOT NULL,
+    name TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    context TEXT,
+    timestamp INTEGER NOT NULL,
+    deliver_at INTEGER,
+    waits_until INTEGER,
+    runs TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX events_by_sender_id ON events (sender_id) WHERE sender_id IS NOT NULL;
+  CREATE INDEX waiting_events ON events (waits_until) WHERE waits_until IS NOT NULL;
+
+  CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    workflow INTEGER NOT NULL,
+    event INTEGER NOT NULL,
+    lost INTEGER NOT NULL DEFAULT 0,
+    expires_at INTEGER NOT NULL,
+    is_test INTEGER NOT NULL DEFAULT 0,
+    started_at INTEGER,
+    finished_at INTEGER,
+    status TEXT,
+    output TEXT,
+    error TEXT
+  );
+  CREATE INDEX unfinished_runs ON runs (workflow) WHERE finished_at IS NULL;
+
+  CREATE TABLE steps (
+    run INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    finished_at INTEGER,
+    detail TEXT NOT NULL,
+    PRIMARY KEY (run, kind, key)
+  ) WITHOUT ROWID;
+  `,
+];

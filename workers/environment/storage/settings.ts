@@ -1,0 +1,41 @@
+// The environment's identity and keys, as the control plane last pushed them.
+import type { EnvironmentState } from "../../../shared/environment-rpc.ts";
+import type { Identity } from "../context.ts";
+
+interface SettingsRow extends Record<string, SqlStorageValue> {
+  revision: number;
+  organization_id: string;
+  organization_slug: string;
+  environment_id: string;
+  environment_slug: string;
+}
+
+/** Stores a pushed state, unless one as new is stored. Answers the revision in force. */
+export function writeState(sql: SqlStorage, state: EnvironmentState): number {
+  const [stored] = sql.exec<{ revision: number }>("SELECT revision FROM settings");
+  if (stored && stored.revision >= state.revision) return stored.revision;
+  const { organization, environment } = state;
+  sql.exec(
+    "INSERT OR REPLACE INTO settings VALUES (1, ?, ?, ?, ?, ?)",
+    state.revision,
+    organization.id,
+    organization.slug,
+    environment.id,
+    environment.slug,
+  );
+  sql.exec("DELETE FROM keys");
+  for (const key of state.keys) {
+    sql.exec("INSERT INTO keys VALUES (?, ?, ?)", key.id, JSON.stringify(key.scopes), key.expiresAt);
+  }
+  return state.revision;
+}
+
+export function readIdentity(sql: SqlStorage): Identity {
+  const row = sql.exec<SettingsRow>("SELECT * FROM settings").one();
+  return {
+    organizationId: row.organization_id,
+    organizationSlug: row.organization_slug,
+    environmentId: row.environment_id,
+    environmentSlug: row.environment_slug,
+  };
+}

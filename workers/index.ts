@@ -1,0 +1,43 @@
+// What is deployed: one script. Only routes and exports stand here; each Worker is a folder of its own.
+import { Hono } from "hono";
+import { now } from "../shared/clock.ts";
+import { log, setLogLevel } from "../shared/log.ts";
+import { consoleApi } from "./console/index.ts";
+import { type Env, parseSettings } from "./env.ts";
+import { ingress } from "./ingress/index.ts";
+import { clockIsMisplaced, clockIsMovable, moveClock, readClock } from "./local/clock.ts";
+
+export { Environment } from "./environment/object.ts";
+
+const app = new Hono<{ Bindings: Env }>();
+
+app.get("/healthcheck", () => Response.json({ status: "ok" }));
+app.use("*", async (c, next) => {
+  const started = now();
+  const url = new URL(c.req.url);
+  setLogLevel(parseSettings(c.env).LOG_LEVEL);
+  if (clockIsMisplaced(c.env, url)) {
+    return c.json(
+      { error: "This router has the setting CLOCK=movable, which is for local tests only. Remove it." },
+      503,
+    );
+  }
+  await next();
+  const { method } = c.req;
+  // A key that somebody put into an address by mistake stays out of the log.
+  const path = url.pathname.slice(0, 200).replace(/trigger_[a-z]+_\w+/g, "trigger_…");
+  log("info", "request", { method, path, status: c.res.status, ms: now() - started, ray: c.req.header("cf-ray") });
+});
+app.get("/local/clock", (c) => (clockIsMovable(c.env, new URL(c.req.url)) ? readClock() : c.notFound()));
+app.post("/local/clock", (c) =>
+  clockIsMovable(c.env, new URL(c.req.url)) ? moveClock(c.env, c.req.raw) : c.notFound(),
+);
+app.route("/", consoleApi);
+app.route("/", ingress);
+app.notFound((c) => c.json({ error: "There is nothing at this address." }, 404));
+app.onError((error, c) => {
+  log("error", "request failed", { name: error.name });
+  return c.json({ error: "Something failed inside. Send the request again." }, 500);
+});
+
+export default app;

@@ -1,0 +1,57 @@
+// One way from a route to the Environment object: authenticate, call, turn a refusal into its answer.
+import type { Answer, EnvironmentCalls, KeyScope } from "../../shared/environment-rpc.ts";
+import { log } from "../../shared/log.ts";
+import type { Env } from "../env.ts";
+import { failure, unauthorized, withoutScope } from "./answers.ts";
+import { type Caller, rememberRefusal } from "./authenticate.ts";
+
+/** An authenticated request, and the way to the environment of its key. */
+export interface Ingress {
+  readonly request: Request;
+  readonly url: URL;
+  readonly params: Readonly<Record<string, string>>;
+  /** Calls the environment of the key. A key that is not active there gets the same 401 as one that was made up. */
+  readonly call: <T>(
+    scope: KeyScope,
+    work: (environment: EnvironmentCalls, keyId: string) => Promise<Answer<T>>,
+    answer: (value: T) => Response,
+  ) => Promise<Response>;
+}
+
+export function ingressFor(env: Env, caller: Caller, request: Request, params: Record<string, string>): Ingress {
+  return {
+    request,
+    url: new URL(request.url),
+    params,
+    call: async (scope, work, answer) => {
+      const result = await calling(() => work(env.ENVIRONMENT.getByName(caller.environmentId), caller.keyId));
+      if (result === "unavailable") {
+        return failure(
+          503,
+          "The environment could not be reached. Send the request again; an event with the same id is routed once.",
+        );
+      }
+      if (result.ok) return answer(result.value);
+      if (result.refused === "scope") return withoutScope(scope);
+      rememberRefusal(caller);
+      return unauthorized();
+    },
+  };
+}
+
+/**
+ * Calls an object; tried once more on a fresh stub when the platform says that it may be. Every call is idempotent or
+ * carries an id that makes it so, except an event without an id, whose sender sees at most a second event.
+ */
+async function calling<T>(work: () => Promise<T>): Promise<T | "unavailable"> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
+      if (attempt === 0 && retryable && !overloaded) continue;
+      log("error", "environment call failed", { name: error instanceof Error ? error.name : "unknown" });
+      return "unavailable";
+    }
+  }
+}

@@ -1,0 +1,106 @@
+// POST /api/v1/events: one event, or an array of up to 500, each accepted or refused on its own.
+//
+// Promise 1: a 2xx for an event is sent only when the object has it on disk. The same id with the same content is
+// answered as the first time; the header Idempotent-Replayed says so.
+import type { ZodError } from "zod";
+import { canonicalJson, contentDigest, utf8Length } from "../../shared/canonical-json.ts";
+import { EventId, type EventOutcome, type NewEvent, PostedEvent } from "../../shared/events.ts";
+import { BATCH_MAX_BYTES, BATCH_MAX_EVENTS, EVENT_BODY_MAX_BYTES, EVENT_MAX_BYTES } from "../../shared/limits.ts";
+import { type FieldError, failure } from "./answers.ts";
+import type { Ingress } from "./call-environment.ts";
+import { readJsonBody } from "./read-body.ts";
+
+interface Refused {
+  readonly status: number;
+  readonly error: string;
+  readonly fields?: readonly FieldError[];
+}
+type Prepared = { readonly event: NewEvent } | { readonly refused: Refused };
+
+const TOO_LARGE: Refused = {
+  status: 413,
+  error: `The event is too large. Payload and context together may have ${EVENT_MAX_BYTES} bytes as JSON.`,
+};
+
+export async function postEvents({ request, call }: Ingress): Promise<Response> {
+  const body = await readJsonBody(request, Math.max(EVENT_BODY_MAX_BYTES, BATCH_MAX_BYTES));
+  if (!body.ok) {
+    if (body.failed === "too large")
+      return failure(413, `The body is too large. It may have ${BATCH_MAX_BYTES} bytes.`);
+    return failure(400, `The body is ${body.failed}. Send one event, or an array of events, as JSON.`);
+  }
+  const header = request.headers.get("idempotency-key");
+  if (!Array.isArray(body.value)) {
+    const prepared = await prepare(body.value, header);
+    if ("refused" in prepared) return failure(prepared.refused.status, prepared.refused.error, prepared.refused.fields);
+    return call(
+      "events:send",
+      (environment, keyId) => environment.postEvents(keyId, [prepared.event]),
+      ([outcome]) => {
+        const { status, ...answer } = describeOutcome(outcome);
+        const repeated = outcome?.outcome === "accepted" && outcome.repeated;
+        return Response.json(answer, { status, headers: repeated ? { "Idempotent-Replayed": "true" } : {} });
+      },
+    );
+  }
+  if (header !== null) {
+    return failure(422, "Idempotency-Key goes with a single event. Give each event of an array its own id.");
+  }
+  if (body.value.length === 0 || body.value.length > BATCH_MAX_EVENTS) {
+    return failure(422, `An array holds 1 to ${BATCH_MAX_EVENTS} events; this one holds ${body.value.length}.`);
+  }
+  const prepared = await Promise.all(body.value.map((posted) => prepare(posted, null)));
+  const events = prepared.flatMap((p) => ("event" in p ? [p.event] : []));
+  return call(
+    "events:send",
+    (environment, keyId) => environment.postEvents(keyId, events),
+    (outcomes) => {
+      const accepted = outcomes.values();
+      return Response.json(prepared.map((p) => ("refused" in p ? p.refused : describeOutcome(accepted.next().value))));
+    },
+  );
+}
+
+async function prepare(posted: unknown, header: string | null): Promise<Prepared> {
+  const parsed = PostedEvent.safeParse(posted);
+  if (!parsed.success) return { refused: malformed(parsed.error) };
+  const { event } = parsed.data;
+  if (header !== null && !EventId.safeParse(header).success) {
+    return { refused: { status: 422, error: "Idempotency-Key must have 1 to 256 characters." } };
+  }
+  if (header !== null && parsed.data.id !== undefined && parsed.data.id !== header) {
+    return { refused: { status: 422, error: "id and Idempotency-Key differ. Send one of them, or the same in both." } };
+  }
+  const payload = JSON.stringify(event.payload);
+  const context = event.context === undefined ? null : JSON.stringify(event.context);
+  if (utf8Length(payload) + utf8Length(context ?? "") > EVENT_MAX_BYTES) return { refused: TOO_LARGE };
+  return {
+    event: {
+      id: parsed.data.id ?? header,
+      name: event.name,
+      payload,
+      context,
+      timestamp: event.timestamp === undefined ? null : Date.parse(event.timestamp),
+      delay: event.delay ?? null,
+      digest: await contentDigest(canonicalJson(event)),
+    },
+  };
+}
+
+function malformed(error: ZodError): Refused {
+  const fields = error.issues.map((issue) => ({ path: issue.path.join(".") || "(body)", message: issue.message }));
+  return { status: 422, error: `The event is not of the form: ${fields.map((f) => f.path).join(", ")}.`, fields };
+}
+
+function describeOutcome(outcome: EventOutcome | undefined): { status: number; [field: string]: unknown } {
+  switch (outcome?.outcome) {
+    case "accepted":
+      return { status: 200, ...outcome.event };
+    case "conflict":
+      return { status: 409, error: "Another event with this id was accepted before. Use a new id for new content." };
+    case "too large":
+      return { ...TOO_LARGE };
+    default:
+      return { status: 500, error: "The event was not accepted: something failed inside. Send it again." };
+  }
+}

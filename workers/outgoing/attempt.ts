@@ -1,0 +1,112 @@
+// One attempt at a user's call: every hop checked, the response read up to a limit, all within a time.
+import { FETCH_MAX_REDIRECTS, FETCH_TIMEOUT_MS, VALUE_MAX_BYTES } from "../../shared/limits.ts";
+import type { Attempted, FetchedResponse, OutgoingRequest } from "../../shared/wire/fetch.ts";
+import { refusedTarget } from "./address.ts";
+
+/** Headers that belong to one origin and do not follow a redirect to another. */
+const CREDENTIALS = ["authorization", "cookie", "proxy-authorization"];
+/** Headers the platform sets itself, or that would let a call pass for something else. */
+const NOT_FORWARDED = [
+  "host",
+  "content-length",
+  "connection",
+  "transfer-encoding",
+  "cf-connecting-ip",
+  "x-forwarded-for",
+];
+
+const failed = (name: string, message: string): Attempted => ({ kind: "failed", error: { name, message } });
+
+/** Makes one call. Never throws: what went wrong is in the answer, without anything of the request. */
+export async function attempt(
+  request: OutgoingRequest,
+  privateAllowed: boolean,
+  now: () => number,
+  send: typeof fetch = fetch,
+): Promise<Attempted> {
+  try {
+    return await follow(request, privateAllowed, now, send);
+  } catch (error) {
+    const timedOut = error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError");
+    if (timedOut) return failed("TimeoutError", `the target did not answer within ${FETCH_TIMEOUT_MS / 1000} s`);
+    return failed("FetchError", "the target could not be reached");
+  }
+}
+
+async function follow(
+  request: OutgoingRequest,
+  privateAllowed: boolean,
+  now: () => number,
+  send: typeof fetch,
+): Promise<Attempted> {
+  const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+  let { url: target, method, body } = request;
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (!NOT_FORWARDED.includes(name.toLowerCase())) headers.set(name, value);
+  }
+  if (body !== null && !headers.has("content-type")) headers.set("content-type", "application/json");
+
+  for (let hop = 0; hop <= FETCH_MAX_REDIRECTS; hop++) {
+    if (!URL.canParse(target)) return failed("InvalidUrl", "the URL cannot be read");
+    const url = new URL(target);
+    const refused = refusedTarget(url, privateAllowed);
+    if (refused) return failed("RefusedTarget", refused);
+    const response = await send(url.href, { method, headers, body, redirect: "manual", signal });
+    const location = response.status >= 300 && response.status < 400 ? response.headers.get("location") : null;
+    if (location === null) return await read(response, now);
+    await response.body?.cancel();
+    const next = URL.parse(location, url);
+    if (next === null) return failed("InvalidUrl", "the target redirected to a URL that cannot be read");
+    if (next.origin !== url.origin) for (const name of CREDENTIALS) headers.delete(name);
+    if (response.status === 303 || ((response.status === 301 || response.status === 302) && method === "POST")) {
+      if (method !== "HEAD") method = "GET";
+      body = null;
+      headers.delete("content-type");
+    }
+    target = next.href;
+  }
+  return failed("TooManyRedirects", `the target redirected more than ${FETCH_MAX_REDIRECTS} times`);
+}
+
+async function read(response: Response, now: () => number): Promise<Attempted> {
+  const text = await readText(response);
+  if (text === null) return failed("ResponseTooLarge", `the response has more than ${VALUE_MAX_BYTES} bytes`);
+  const fetched: FetchedResponse = {
+    status: response.status,
+    ok: response.ok,
+    headers: Object.fromEntries(response.headers),
+    ...(text !== "" && { body: parseBody(text, response.headers.get("content-type")) }),
+  };
+  return { kind: "response", response: fetched, retryAfterMs: retryAfter(response.headers.get("retry-after"), now()) };
+}
+
+/** The body as text, or null when it is larger than a value may be. Leaving the loop cancels the stream. */
+async function readText(response: Response): Promise<string | null> {
+  const decoder = new TextDecoder();
+  let size = 0;
+  let text = "";
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > VALUE_MAX_BYTES) return null;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function parseBody(text: string, contentType: string | null): unknown {
+  if (!/^[\w.+-]+\/([\w.+-]+\+)?json\b/i.test(contentType ?? "")) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `Retry-After` in milliseconds from now, by RFC 9110: seconds, or a date. Null when there is none or it is neither. */
+export function retryAfter(header: string | null, now: number): number | null {
+  if (header === null) return null;
+  if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? null : Math.max(0, date - now);
+}
