@@ -20,11 +20,18 @@ export default defineConfig({
               bindings: {
                 KEY_SECRETS: "1:dGVzdC1zZWNyZXQtb2YtdGhlLWtleXMtMzItYnl0ZXMh",
                 SETUP_TOKEN: "setup-token-of-the-tests",
+                LOG_LEVEL: "error",
+                PRIVATE_TARGETS: "allowed",
               },
             },
           }),
         ],
-        test: { name: "workerd", include: ["tests/workerd/**/*.test.ts"] },
+        test: {
+          name: "workerd",
+          // An eviction waits for the object to fall quiet, which takes 5 s after a run was offered.
+          testTimeout: 20_000,
+          include: ["tests/workerd/**/*.test.ts"],
+        },
       },
       {
         test: {

@@ -20,7 +20,12 @@ async function refusal(read: () => unknown): Promise<string> {
 }
 
 test("routing needs the key secrets only", () => {
-  expect(parseSettings(envWith({ KEY_SECRETS }))).toEqual({ KEY_SECRETS, CLOCK: "real", LOG_LEVEL: "info" });
+  expect(parseSettings(envWith({ KEY_SECRETS }))).toEqual({
+    KEY_SECRETS,
+    CLOCK: "real",
+    LOG_LEVEL: "info",
+    PRIVATE_TARGETS: "refused",
+  });
 });
 
 test("settings of other parts that are absent or malformed do not stop routing", () => {
@@ -40,6 +45,7 @@ describe("an error names the setting and how to set it", () => {
     ["KEY_SECRETS", { KEY_SECRETS: "1:c2hvcnQ=" }, (env: Env) => keySecrets(env), "shorter than 32 bytes"],
     ["CLOCK", { KEY_SECRETS, CLOCK: "fast" }, (env: Env) => parseSettings(env), "[vars] in wrangler.toml"],
     ["LOG_LEVEL", { KEY_SECRETS, LOG_LEVEL: "loud" }, (env: Env) => parseSettings(env), "debug, info, warn or error"],
+    ["PRIVATE_TARGETS", { KEY_SECRETS, PRIVATE_TARGETS: "yes" }, (env: Env) => parseSettings(env), "refused"],
     ["SETUP_TOKEN", { SETUP_TOKEN: "fifteen-letters" }, (env: Env) => parseSetupSettings(env), "16 or more"],
     [
       "SETUP_TOKEN",

@@ -19,6 +19,7 @@ export interface Env {
   readonly DATABASE_ENDPOINT?: string;
   readonly CLOCK?: string;
   readonly LOG_LEVEL?: string;
+  readonly PRIVATE_TARGETS?: string;
 }
 
 /** A setting is missing or not of its form. The message is for whoever runs the router. */
@@ -42,6 +43,8 @@ const Routing = z.object({
   LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error"], variable("LOG_LEVEL", "debug, info, warn or error"))
     .default("info"),
+  /** Whether `ctx.fetch` may call private, loopback and link-local addresses: for a local router only. */
+  PRIVATE_TARGETS: z.enum(["refused", "allowed"], variable("PRIVATE_TARGETS", "refused")).default("refused"),
 });
 
 const Setup = z.object({

@@ -2,6 +2,7 @@
 import { createDatabase } from "../../shared/db/client.ts";
 import type { EnvironmentState } from "../../shared/environment-rpc.ts";
 import { deriveApiKey } from "../../shared/keys.ts";
+import { log } from "../../shared/log.ts";
 import { type Env, keySecrets, parseDatabaseSettings } from "../env.ts";
 import { findOrganization, insertOrganization, type OrganizationRecord, type Stored } from "./organization-records.ts";
 
@@ -32,7 +33,12 @@ export function organizationEffects(env: Env): OrganizationEffects {
   return {
     insert: (organization) => insertOrganization(db, organization),
     find: (slug) => findOrganization(db, slug),
-    provision: (state) => provision(env, state),
+    provision: (state) =>
+      provision(env, state).catch((error: unknown) => {
+        const name = error instanceof Error ? error.name : "unknown";
+        log("error", "environment not provisioned", { environment: state.environment.id, name });
+        throw error;
+      }),
     async keyText({ secretVersion, ...key }) {
       const secrets = await keySecrets(env);
       // A version that was taken out of the secrets verifies no more: the key is then shown as it is now.

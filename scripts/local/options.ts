@@ -1,0 +1,33 @@
+// The options of a local start. `scripts/start.mjs` has read them already and passes them on in full.
+
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+
+export interface StartOptions {
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** Absolute path. */
+  readonly directory: string;
+  /** Whether the router's time can be moved, for tests: POST /local/clock. */
+  readonly movableClock: boolean;
+  /** Whether every log line is shown, not only warnings and errors. */
+  readonly verbose: boolean;
+}
+
+export function readOptions(args: readonly string[]): StartOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      port: { type: "string", default: "8787" },
+      data: { type: "string", default: ".data" },
+      "movable-clock": { type: "boolean", default: false },
+      verbose: { type: "boolean", default: false },
+    },
+  });
+  return {
+    port: Number(values.port),
+    directory: resolve(values.data),
+    movableClock: values["movable-clock"],
+    verbose: values.verbose,
+  };
+}

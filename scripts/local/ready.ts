@@ -1,0 +1,49 @@
+// What a router that is ready tells: `ready.json` for programs, a few lines for people.
+import type { OrganizationAnswer } from "../../shared/organizations.ts";
+import { StartError } from "./start-error.ts";
+
+export interface Ready {
+  readonly url: string;
+  readonly ws: string;
+  readonly organization: { readonly id: string; readonly slug: string };
+  readonly environments: Readonly<Record<"live" | "development", { readonly id: string; readonly key: string }>>;
+}
+
+export function describeReady(url: string, { id, slug, environments }: OrganizationAnswer): Ready {
+  const environment = (name: "live" | "development") => {
+    const { id, key } = environments[name] ?? {};
+    if (!id || !key) throw new StartError(`The organization "${slug}" has no active key in its environment "${name}".`);
+    return { id, key };
+  };
+  return {
+    url,
+    ws: `${url.replace(/^http/, "ws")}/ws`,
+    organization: { id, slug },
+    environments: { live: environment("live"), development: environment("development") },
+  };
+}
+
+/** The lines shown when the router is ready. `log` is the path of the log file. */
+export function welcome(ready: Ready, log: string, seconds: number): string {
+  const { live, development } = ready.environments;
+  return `
+Switchyard runs at ${ready.url}  (ready in ${seconds.toFixed(1)} s)
+
+  live          ${live.key}
+  development   ${development.key}
+
+To try it, in another terminal:
+
+  export TRIGGER_API_KEY=${development.key}
+  export TRIGGER_API_URL=${ready.url}
+  export TRIGGER_WSS_URL=${ready.ws}
+
+  npm start --workspace examples/starter          # a workflow, in the environment of the key
+
+  curl $TRIGGER_API_URL/api/v1/events \\
+    -H "Authorization: Bearer $TRIGGER_API_KEY" -H "Content-Type: application/json" \\
+    -d '{"id":"'$(date +%s)'","event":{"name":"basic.starter","payload":{"id":"1"}}}'
+
+Log: ${log}  (--verbose shows it here). Ctrl-C ends the router.
+`;
+}

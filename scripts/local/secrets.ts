@@ -1,0 +1,40 @@
+// The secrets of a local router, made at its first start and kept with its data: the keys derived from them stay valid.
+import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { z } from "zod";
+import { writePrivateFile } from "./data-directory.ts";
+import { errorCode, StartError } from "./start-error.ts";
+
+const Secrets = z.object({ KEY_SECRETS: z.string(), SETUP_TOKEN: z.string() });
+export type Secrets = z.infer<typeof Secrets>;
+
+/** Reads the file, or makes it. Never replaces one that cannot be read: every key would change. */
+export async function localSecrets(path: string): Promise<Secrets> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    if (errorCode(error) === "ENOENT") return null;
+    throw error;
+  });
+  if (text === null) {
+    const made = {
+      KEY_SECRETS: `1:${randomBytes(32).toString("base64")}`,
+      SETUP_TOKEN: randomBytes(32).toString("base64url"),
+    };
+    await writePrivateFile(path, made);
+    return made;
+  }
+  const kept = Secrets.safeParse(parseJson(text));
+  if (!kept.success) {
+    throw new StartError(
+      `${path} does not hold KEY_SECRETS and SETUP_TOKEN. Restore it; without it every key changes.`,
+    );
+  }
+  return kept.data;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

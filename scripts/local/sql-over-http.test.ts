@@ -1,0 +1,261 @@
+// The endpoint as the real driver and drizzle see it, in front of the embedded Postgres, and in front of a real one too
+// when TEST_DATABASE_URL names it.
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { NeonDbError, neon, neonConfig } from "@neondatabase/serverless";
+import { sql as raw } from "drizzle-orm";
+import { bigint, customType, jsonb, pgTable, text, timestamp } from "drizzle-orm/pg-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createDatabase } from "../../shared/db/client.ts";
+import { applyMigrations } from "./migrate.ts";
+import { connectPostgres, type LocalPostgres, startPostgres } from "./postgres.ts";
+import { type SqlEndpoint, startSqlOverHttp } from "./sql-over-http.ts";
+
+const bytea = customType<{ data: Uint8Array; driverData: Uint8Array }>({ dataType: () => "bytea" });
+const things = pgTable("things", {
+  id: text("id").primaryKey(),
+  big: bigint("big", { mode: "bigint" }),
+  json: jsonb("json").$type<{ a: (number | null)[] }>(),
+  at: timestamp("at", { withTimezone: true }),
+  bytes: bytea("bytes"),
+  texts: text("texts").array(),
+});
+const CREATE = raw`create table things (id text primary key, big bigint, json jsonb, at timestamptz, bytes bytea, texts text[])`;
+
+const realUrl = process.env.TEST_DATABASE_URL;
+
+async function embedded(): Promise<LocalPostgres> {
+  const directory = await mkdtemp(join(tmpdir(), "switchyard-test-"));
+  const postgres = await startPostgres(join(directory, "postgres"));
+  return {
+    pool: postgres.pool,
+    async close() {
+      await postgres.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+/** A database of its own on the given server, dropped at the end. */
+async function real(url: string): Promise<LocalPostgres> {
+  const name = `switchyard_test_${randomUUID().replaceAll("-", "")}`;
+  const admin = connectPostgres(url);
+  await admin.pool.query(`create database ${name}`);
+  const own = new URL(url);
+  own.pathname = `/${name}`;
+  const postgres = connectPostgres(own.href);
+  return {
+    pool: postgres.pool,
+    async close() {
+      await postgres.close();
+      await admin.pool.query(`drop database ${name}`);
+      await admin.close();
+    },
+  };
+}
+
+describe.each([
+  { name: "the embedded Postgres", start: embedded },
+  ...(realUrl === undefined ? [] : [{ name: "a real Postgres", start: () => real(realUrl) }]),
+])("in front of $name", ({ start }) => {
+  // The host keeps the two runs apart: the driver finds its endpoint by it.
+  const url = `postgresql://switchyard:secret@${randomUUID()}/postgres`;
+  let postgres: LocalPostgres;
+  let endpoint: SqlEndpoint;
+  const connect = () => createDatabase({ url, endpoint: endpoint.url });
+
+  beforeAll(async () => {
+    postgres = await start();
+    endpoint = await startSqlOverHttp({ pool: postgres.pool, connectionString: url });
+    await connect().execute(CREATE);
+  }, 60_000);
+  afterAll(async () => {
+    await endpoint?.close();
+    await postgres?.close();
+  }, 60_000);
+
+  test("every type comes back as it went in", async () => {
+    const db = connect();
+    const row = {
+      id: "types",
+      big: 9_007_199_254_740_993n,
+      json: { a: [1, null] },
+      at: new Date("2026-02-28T23:59:59.123Z"),
+      bytes: new Uint8Array([0, 1, 254, 255]),
+      texts: ["a", 'b "c" \\', "{d,e}", ""],
+    };
+    await db.insert(things).values(row);
+    const [read] = await db.select().from(things).where(raw`id = 'types'`);
+    expect({ ...read, bytes: Uint8Array.from(read?.bytes ?? []) }).toEqual(row);
+  });
+
+  test("null of every type is null", async () => {
+    const db = connect();
+    await db.insert(things).values({ id: "nulls" });
+    const read = await db.select().from(things).where(raw`id = 'nulls'`);
+    expect(read).toEqual([{ id: "nulls", big: null, json: null, at: null, bytes: null, texts: null }]);
+  });
+
+  test("a value of several megabytes comes back whole", async () => {
+    const [row] = await neon(url)`select ${"é".repeat(3_000_000)}::text as long`;
+    expect(row?.long.length).toBe(3_000_000);
+  });
+
+  test("the driver's plain interface gives rows, counts and fields", async () => {
+    const sql = neon(url, { fullResults: true });
+    const result = await sql`select 1 as one, 'two' as two, true as yes, null as nothing, array[1,2] as list`;
+    expect(result.rows).toEqual([{ one: 1, two: "two", yes: true, nothing: null, list: [1, 2] }]);
+    expect(result).toMatchObject({ command: "SELECT", rowCount: 1 });
+    expect(result.fields.map((field) => field.name)).toEqual(["one", "two", "yes", "nothing", "list"]);
+    const inserted = await sql`insert into things (id) values ('count-1'), ('count-2')`;
+    expect(inserted).toMatchObject({ command: "INSERT", rowCount: 2, rows: [] });
+  });
+
+  test("a batch commits together", async () => {
+    const db = connect();
+    const [, rows] = await db.batch([
+      db.insert(things).values({ id: "batch-1" }),
+      db.insert(things).values({ id: "batch-2" }).returning({ id: things.id }),
+    ]);
+    expect(rows).toEqual([{ id: "batch-2" }]);
+    expect(await db.$count(things, raw`id like 'batch-%'`)).toBe(2);
+  });
+
+  test("a batch rolls back together, and the connection is usable after it", async () => {
+    const db = connect();
+    const failing = db.batch([
+      db.insert(things).values({ id: "rolled-back" }),
+      db.insert(things).values({ id: "rolled-back" }),
+    ]);
+    await expect(failing).rejects.toMatchObject({ code: "23505" });
+    expect(await db.$count(things, raw`id = 'rolled-back'`)).toBe(0);
+  });
+
+  test("a batch is one transaction of the kind that was asked for", async () => {
+    const sql = neon(url);
+    const [level, readOnly, deferrable] = await sql.transaction(
+      [sql`show transaction_isolation`, sql`show transaction_read_only`, sql`show transaction_deferrable`],
+      { isolationLevel: "Serializable", readOnly: true, deferrable: true },
+    );
+    expect([level, readOnly, deferrable]).toEqual([
+      [{ transaction_isolation: "serializable" }],
+      [{ transaction_read_only: "on" }],
+      [{ transaction_deferrable: "on" }],
+    ]);
+    const writing = sql.transaction([sql`insert into things (id) values ('read-only')`], { readOnly: true });
+    await expect(writing).rejects.toMatchObject({ code: "25006" });
+  });
+
+  test("an error has Postgres's code and what it names", async () => {
+    const db = connect();
+    await db.insert(things).values({ id: "unique" });
+    const error = await db
+      .insert(things)
+      .values({ id: "unique" })
+      .then(null, (reason) => reason.cause ?? reason);
+    expect(error).toBeInstanceOf(NeonDbError);
+    expect(error).toMatchObject({ code: "23505", severity: "ERROR", table: "things", constraint: "things_pkey" });
+    expect(error.detail).toContain("(id)=(unique) already exists");
+  });
+
+  test("an error of the SQL has its position", async () => {
+    await expect(neon(url).query("select 1 frm x")).rejects.toMatchObject({ code: "42601", position: "14" });
+  });
+
+  test("several statements in one query are refused, as the deployed database does", async () => {
+    await expect(neon(url).query("select 1; select 2")).rejects.toMatchObject({ code: "42601" });
+  });
+
+  test("a transaction that a single query opens ends with it", async () => {
+    const sql = neon(url);
+    await sql`begin`;
+    await sql`insert into things (id) values ('after-begin')`;
+    await sql`rollback`;
+    expect(await sql`select id from things where id = 'after-begin'`).toEqual([{ id: "after-begin" }]);
+  });
+
+  test("many queries at once are all answered, each with its own result", async () => {
+    const sql = neon(url);
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, n) =>
+        n % 10 === 9
+          ? sql`select 1 / (${n}::int - ${n}::int) as n`.catch((error) => [{ n: error.code }])
+          : sql`select ${n}::int as n`,
+      ),
+    );
+    expect(answers.map(([row]) => row?.n)).toEqual(Array.from({ length: 100 }, (_, n) => (n % 10 === 9 ? "22012" : n)));
+  });
+
+  test("the migrations make the tables, and applying them again changes nothing", async () => {
+    await applyMigrations(postgres.pool);
+    await applyMigrations(postgres.pool);
+    const rows = await neon(url)`select count(*)::int as n from drizzle.__drizzle_migrations`;
+    expect(rows).toEqual([{ n: 1 }]);
+  });
+
+  describe("without the driver", () => {
+    const post = (body: unknown, headers: Record<string, string> = {}, path = "", method = "POST") =>
+      fetch(endpoint.url + path, {
+        method,
+        headers: { "Neon-Connection-String": url, ...headers },
+        ...(method === "GET" ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
+      });
+
+    test("values and rows are JSON unless raw text and arrays are asked for", async () => {
+      const query = {
+        query: "select $1::int as n, $2::jsonb as j, $3::text[] as t",
+        params: [1, { a: 2 }, ["b", null]],
+      };
+      const plain = await (await post(query)).json();
+      expect(plain).toMatchObject({ rowAsArray: false, rows: [{ n: 1, j: { a: 2 }, t: ["b", null] }] });
+      const headers = { "Neon-Raw-Text-Output": "true", "Neon-Array-Mode": "true" };
+      const asText = await (await post(query, headers)).json();
+      expect(asText).toMatchObject({ rowAsArray: true, rows: [["1", '{"a": 2}', "{b,NULL}"]] });
+    });
+
+    test.each([
+      ["a body that is not JSON", "{", {}, 400, "the body is not JSON"],
+      ["a body of another form", { sql: "select 1" }, {}, 400, "neither"],
+      ["a batch with a query of another form", { queries: [{ query: 1 }] }, {}, 400, "neither"],
+      ["parameters that are no list", { query: "select 1", params: "x" }, {}, 400, "neither"],
+      ["an unknown isolation level", { queries: [] }, { "Neon-Batch-Isolation-Level": "x" }, 400, "isolation level"],
+      ["a body past the limit", " ".repeat(10 * 1024 * 1024 + 1), {}, 413, "too large"],
+    ])("refuses %s", async (_name, body, headers, status, message) => {
+      const response = await post(body, headers);
+      expect(response.status).toBe(status);
+      expect(await response.json()).toMatchObject({ message: expect.stringContaining(message) });
+    });
+
+    test("refuses another path, another method, and whoever does not know the password", async () => {
+      const query = { query: "select 1" };
+      expect((await post(query, {}, "/more")).status).toBe(404);
+      const got = await post(query, {}, "", "GET");
+      expect([got.status, got.headers.get("allow")]).toEqual([405, "POST"]);
+      const wrong = await post(query, { "Neon-Connection-String": url.replace("secret", "guess") });
+      expect([wrong.status, await wrong.json()]).toEqual([400, expect.objectContaining({ code: "28P01" })]);
+      const none = await fetch(endpoint.url, { method: "POST", body: JSON.stringify(query) });
+      expect([none.status, await none.json()]).toEqual([400, expect.objectContaining({ code: "28P01" })]);
+    });
+  });
+});
+
+test("a Postgres that is not there gives an error without a code", async () => {
+  const url = `postgresql://switchyard:secret@${randomUUID()}/postgres`;
+  const gone = connectPostgres("postgresql://127.0.0.1:1/none");
+  const endpoint = await startSqlOverHttp({ pool: gone.pool, connectionString: url });
+  const error = await createDatabase({ url, endpoint: endpoint.url })
+    .execute(raw`select 1`)
+    .then(null, (e) => e.cause);
+  expect(error).toBeInstanceOf(NeonDbError);
+  expect(error.message).toContain("HTTP status 503");
+  expect(error.code).toBeUndefined();
+  await endpoint.close();
+  await gone.close();
+});
+
+test("a client without an endpoint of its own goes where the driver would go", () => {
+  const { fetchEndpoint } = neonConfig;
+  expect(typeof fetchEndpoint === "function" && fetchEndpoint("ep-x.neon.tech", "")).toBe("https://api.neon.tech/sql");
+});
