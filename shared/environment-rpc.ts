@@ -1,7 +1,7 @@
 // What the Environment object answers to the Workers that call it. The class in workers/environment implements it;
 // the Workers see only this interface, so that none imports another's inside.
 import type { EventOutcome, NewEvent } from "./events.ts";
-import type { Run, RunSummary, RunsPage, RunsQuery } from "./runs.ts";
+import type { Run, RunOutcome, RunSummary, RunsPage, RunsQuery } from "./runs.ts";
 import type { WorkflowDetails } from "./workflows.ts";
 
 /** A key as the object needs it. Its text is never stored: it can be derived from the ids. */
@@ -14,6 +14,8 @@ export interface ActiveKey {
 }
 
 export type KeyScope = "events:send" | "workflows:connect" | "runs:read";
+/** What a call needs: a scope, or a key without limits. */
+export type NeededScope = KeyScope | "all";
 
 /**
  * The whole desired state of an environment, pushed by the control plane. A push with a revision that is not newer
@@ -59,6 +61,31 @@ export interface EnvironmentCalls {
     limit: number,
   ): Promise<Answer<{ data: RunSummary[]; totalCount: number } | null>>;
   listWorkflows(keyId: string): Promise<Answer<WorkflowDetails[]>>;
+  /** Which workflows the event would start, and which part of the filter stops the others of its name. Stores nothing. */
+  explainEvent(keyId: string, event: NewEvent): Promise<Answer<Explanation[]>>;
+  /** Waits until all have ended or the time is over; what came of each by then. */
+  waitForRuns(keyId: string, ids: readonly string[], waitMs: number): Promise<Answer<RunOutcome[]>>;
+  cancelRun(keyId: string, id: string): Promise<Answer<RunChange>>;
+  /** A new run of the same workflow with the same event, that names the old one. */
+  rerunRun(keyId: string, id: string): Promise<Answer<RunChange>>;
+  changeWorkflow(keyId: string, slug: string, change: WorkflowChange): Promise<Answer<WorkflowChanged>>;
+}
+
+/** `ended`: the run has ended and cannot be canceled. `gone`: its workflow is deregistered. */
+export type RunChange = { readonly done: Run } | { readonly failed: "not found" | "ended" | "gone" };
+
+export type WorkflowChange = "pause" | "resume" | "deregister";
+/** `connected`: a workflow cannot be deregistered while hosts serve it. */
+export type WorkflowChanged = "done" | "not found" | "connected";
+
+/** Why a workflow would start for an event, or what stops it. */
+export interface Explanation {
+  readonly workflow: string;
+  readonly matches: boolean;
+  readonly paused: boolean;
+  /** The first part of its filter that fails. */
+  /** `expected` is the pattern as JSON text; of the event only the type is told. */
+  readonly mismatch?: { readonly path: string; readonly expected: string; readonly found: string };
 }
 
 export interface EnvironmentRpc extends EnvironmentControl, EnvironmentCalls {}

@@ -63,9 +63,22 @@ export const PROBE_ANSWERED_WITHIN_MS = 10_000;
 export const START_WRITTEN_AFTER_MS = 5_000;
 /** Attempts lost one after the other, without a new result of a step, before a run ends as "host lost". */
 export const LOST_ATTEMPTS_MAX = 5;
+/**
+ * From this many attempts lost in a row a run is a suspect: a host gets one suspect at a time, and when the host is lost
+ * with it, only the suspect is blamed. So a run that kills its hosts is found out, and the runs beside it are not.
+ */
+export const SUSPECT_AFTER_LOST = 2;
 /** How long a run waits before it is offered again, by the number of attempts lost in a row. */
 export const LOST_ATTEMPT_WAITS_MS: readonly number[] = [0, 1_000, 5_000, 15_000, 60_000];
 /** Runs one host may hold at once, asleep ones not counted: its attachment has 16 KiB, a held run takes about 30 bytes. */
 export const HOST_MAX_HELD = 400;
 /** The longest delay in a run. */
 export const DELAY_MAX_MS = 366 * 24 * 3_600_000;
+/** A step's key. Longer ones are a protocol error: the key is part of the step's row, and of its index. */
+export const STEP_KEY_MAX_CHARS = 2_048;
+/** A call made for a fetch whose answer has not come back by then was cut off, and is made again. */
+export const FETCH_CUT_OFF_AFTER_MS = 90_000;
+/** Longest wait of `Prefer: wait=N` on an event. */
+export const PREFER_WAIT_MAX_S = 30;
+/** Due work that failed inside is tried again after this time. */
+export const RETRY_FAILED_WORK_MS = 1_000;

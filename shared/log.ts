@@ -21,3 +21,16 @@ export function log(level: LogLevel, message: string, fields: LogFields = {}): v
   else if (level === "warn") console.warn(line);
   else console.log(line);
 }
+
+/** Longest path that is logged. */
+const PATH_MAX_CHARS = 200;
+
+/** A request's path for a log line. One that holds a key, however it is escaped, is not shown. */
+export function loggablePath(pathname: string): string {
+  let decoded = pathname;
+  for (let before = ""; before !== decoded; ) {
+    before = decoded;
+    decoded = decoded.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  }
+  return /trigger_[a-z]+_/i.test(decoded) ? "(hidden: it holds a key)" : pathname.slice(0, PATH_MAX_CHARS);
+}

@@ -24,6 +24,8 @@ export interface RunSummary {
   readonly workflow: { readonly slug: string; readonly name: string };
   readonly status: RunStatus;
   readonly isTest: boolean;
+  /** The run that this one repeats. */
+  readonly rerunOf?: string;
   /** How often the run was started on a host. */
   readonly attempts: number;
   readonly createdAt: string;
@@ -38,6 +40,8 @@ export interface RunSummary {
 export interface Task {
   readonly key: string;
   readonly type: string;
+  /** A step is pending while its answer is owed. */
+  readonly status: "PENDING" | "SUCCESS" | "ERROR";
   readonly attempt: number;
   readonly createdAt: string;
   readonly finishedAt?: string;
@@ -49,6 +53,15 @@ export interface Run extends Omit<RunSummary, "event"> {
   readonly event: RunSummary["event"] & { readonly payload: unknown; readonly context?: unknown };
   readonly output?: unknown;
   readonly tasks: readonly Task[];
+}
+
+/** What came of a run, for a sender who waited for it. */
+export interface RunOutcome {
+  readonly id: string;
+  readonly workflow: string;
+  readonly status: RunStatus;
+  readonly output?: unknown;
+  readonly error?: RunError;
 }
 
 export interface RunsPage {

@@ -7,6 +7,7 @@ export interface HostDetails {
   readonly running: number;
   /** Parts in which its definition differs from the one in force; empty for a current host. */
   readonly differs: readonly string[];
+  readonly standing: "serving" | "silent" | "superseded";
   readonly refusedFrames: number;
 }
 
@@ -20,6 +21,7 @@ export interface WorkflowDetails {
   readonly package: unknown;
   readonly registeredAt: string | null;
   readonly changedAt: string | null;
+  readonly paused: boolean;
   readonly hosts: readonly HostDetails[];
   /** The last registration, if it was refused: the reference client says nothing of it. */
   readonly refused?: { readonly message: string; readonly at: string; readonly keyId: string };

@@ -1,15 +1,17 @@
 // What is deployed: one script. Only routes and exports stand here; each Worker is a folder of its own.
 import { Hono } from "hono";
 import { now } from "../shared/clock.ts";
-import { log, setLogLevel } from "../shared/log.ts";
+import { log, loggablePath, setLogLevel } from "../shared/log.ts";
 import { consoleApi } from "./console/index.ts";
 import { type Env, parseSettings } from "./env.ts";
+import type { Caller } from "./ingress/authenticate.ts";
 import { ingress } from "./ingress/index.ts";
 import { clockIsMisplaced, clockIsMovable, moveClock, readClock } from "./local/clock.ts";
 
 export { Environment } from "./environment/object.ts";
+export { OutgoingFetch } from "./outgoing/entrypoint.ts";
 
-const app = new Hono<{ Bindings: Env }>();
+const app = new Hono<{ Bindings: Env; Variables: { caller?: Caller } }>();
 
 app.get("/healthcheck", () => Response.json({ status: "ok" }));
 app.use("*", async (c, next) => {
@@ -24,9 +26,14 @@ app.use("*", async (c, next) => {
   }
   await next();
   const { method } = c.req;
-  // A key that somebody put into an address by mistake stays out of the log.
-  const path = url.pathname.slice(0, 200).replace(/trigger_[a-z]+_\w+/g, "trigger_…");
-  log("info", "request", { method, path, status: c.res.status, ms: now() - started, ray: c.req.header("cf-ray") });
+  log("info", "request", {
+    id: c.req.header("cf-ray") ?? crypto.randomUUID(),
+    method,
+    path: loggablePath(url.pathname),
+    status: c.res.status,
+    ms: now() - started,
+    ...(c.get("caller") && { environment: c.get("caller")?.environmentId, key: c.get("caller")?.keyId }),
+  });
 });
 app.get("/local/clock", (c) => (clockIsMovable(c.env, new URL(c.req.url)) ? readClock() : c.notFound()));
 app.post("/local/clock", (c) =>

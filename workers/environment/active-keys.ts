@@ -1,6 +1,6 @@
 // Which keys are active in an environment, kept in memory from its table. Promise 5 rests on this check: it is made in
 // the same call that does the work, so a revoked key does nothing from the moment the revocation is stored.
-import type { ActiveKey, KeyScope, Refusal } from "../../shared/environment-rpc.ts";
+import type { ActiveKey, KeyScope, NeededScope, Refusal } from "../../shared/environment-rpc.ts";
 
 export class ActiveKeys {
   readonly #keys = new Map<string, ActiveKey>();
@@ -14,9 +14,9 @@ export class ActiveKeys {
   }
 
   /** Null when the key may do this now; else why not. */
-  refusal(keyId: string, scope: KeyScope, now: number): Refusal | null {
+  refusal(keyId: string, scope: NeededScope, now: number): Refusal | null {
     const key = this.#keys.get(keyId);
     if (!key || (key.expiresAt !== null && key.expiresAt <= now)) return "key";
-    return key.scopes.length === 0 || key.scopes.includes(scope) ? null : "scope";
+    return key.scopes.length === 0 || (scope !== "all" && key.scopes.includes(scope)) ? null : "scope";
   }
 }

@@ -85,12 +85,22 @@ export class Commits {
       afterwards: (effect) => effects.push(effect),
       dispatch: (workflow) => named.push(workflow),
     };
+    // The platform hands on a copy of what was thrown through a transaction; whoever asked gets the original.
+    let thrown: { readonly error: unknown } | null = null;
     try {
-      const value = this.#storage.transactionSync(() => execute(turn));
+      const value = this.#storage.transactionSync(() => {
+        try {
+          return execute(turn);
+        } catch (error) {
+          thrown = { error };
+          throw error;
+        }
+      });
       for (const change of changes) change();
       for (const workflow of named) workflows.add(workflow);
       return { ok: true, value, effects };
-    } catch (error) {
+    } catch (copy) {
+      const { error } = (thrown as { readonly error: unknown } | null) ?? { error: copy };
       this.#hooks.failed(error);
       return { ok: false, error };
     }

@@ -1,7 +1,11 @@
 // What the modules of an environment work on. The object builds one of these; nothing else holds state.
+
+import type { Attempted, OutgoingRequest } from "../../shared/wire/fetch.ts";
 import type { Commits } from "./commits.ts";
-import type { RunQueue } from "./dispatch.ts";
 import type { Hosts } from "./hosts.ts";
+import type { RunEnds } from "./run-ends.ts";
+import type { RunQueue } from "./run-queue.ts";
+import type { StepRow } from "./steps.ts";
 import type { Workflows } from "./workflows.ts";
 
 export interface Identity {
@@ -18,8 +22,17 @@ export interface EnvironmentContext {
   readonly hosts: Hosts;
   readonly workflows: Workflows;
   readonly queue: RunQueue;
+  readonly ends: RunEnds;
   /** The next number for an event, a run or a log; numbers sort by time. */
   readonly nextNumber: () => number;
   /** The text of a key that a host connected with, for `ctx.apiKey`. */
   readonly keyText: (keyId: string) => string;
+  /** Writes the attachments of hosts that changed, outside of a turn. */
+  readonly saveHosts: () => void;
+  /** The stateless entrypoint that calls the user's targets. */
+  readonly outgoing: { attempt(request: OutgoingRequest): Promise<Attempted> };
+  /** Makes the next call of a fetch, in the background. */
+  readonly perform: (step: StepRow) => void;
+  readonly seal: (text: string) => Promise<Uint8Array>;
+  readonly unseal: (sealed: Uint8Array<ArrayBuffer>) => Promise<string | null>;
 }

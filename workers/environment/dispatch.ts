@@ -2,92 +2,37 @@
 // the host's attachment says that it holds the run.
 //
 // A run is offered only after the transaction that stored it, and a host that holds it keeps it until the run ends or
-// the host is lost, so no two hosts run it at once. Tests: tests/workerd/dispatch.test.ts.
+// the host is lost, so no two hosts run it at once. Tests: tests/workerd/hosts.test.ts.
 import { encodeBase62Integer } from "../../shared/base62.ts";
 import { runId } from "../../shared/ids.ts";
-import { HOST_MAX_RUNNING } from "../../shared/limits.ts";
+import { log } from "../../shared/log.ts";
 import { callMessage, messageFrame } from "../../shared/wire/frames.ts";
 import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
-import { type Host, leastBusy } from "./hosts.ts";
+import { type Host, isSuspect, leastBusy } from "./hosts.ts";
+import type { WaitingRun } from "./run-queue.ts";
 import { endRun } from "./runs.ts";
-
-interface WaitingRun extends Record<string, SqlStorageValue> {
-  id: number;
-  event: number;
-  lost: number;
-  expires_at: number;
-  is_test: number;
-}
-
-/** Waiting runs read at once. More than a host takes, so that one read usually serves one host's worth. */
-const READ_AT_ONCE = 2 * HOST_MAX_RUNNING;
-
-/**
- * Where the search for waiting runs of each workflow goes on. Runs up to the cursor are held, ended or put back;
- * the object starts with no cursors and so looks at every unfinished run once.
- */
-export class RunQueue {
-  readonly #cursors = new Map<number, number>();
-  readonly #putBack = new Map<number, Set<number>>();
-
-  /** Has a run found again that the cursor has passed. */
-  putBack(workflow: number, run: number): void {
-    if (run > (this.#cursors.get(workflow) ?? 0)) return;
-    const runs = this.#putBack.get(workflow) ?? new Set();
-    runs.add(run);
-    this.#putBack.set(workflow, runs);
-  }
-
-  /** The oldest waiting runs of a workflow, as they stand in storage; held ones may be among them. */
-  next(sql: SqlStorage, workflow: number): WaitingRun[] {
-    const returned = this.#putBack.get(workflow);
-    if (returned && returned.size > 0) {
-      const ids = [...returned].sort((a, b) => a - b).slice(0, READ_AT_ONCE);
-      for (const id of ids) returned.delete(id);
-      return sql
-        .exec<WaitingRun>(
-          `SELECT id, event, lost, expires_at, is_test FROM runs
-           WHERE id IN (SELECT value FROM json_each(?)) AND finished_at IS NULL ORDER BY id`,
-          JSON.stringify(ids),
-        )
-        .toArray();
-    }
-    const rows = sql
-      .exec<WaitingRun>(
-        `SELECT id, event, lost, expires_at, is_test FROM runs
-         WHERE workflow = ? AND finished_at IS NULL AND id > ? ORDER BY id LIMIT ?`,
-        workflow,
-        this.#cursors.get(workflow) ?? 0,
-        READ_AT_ONCE,
-      )
-      .toArray();
-    const last = rows.at(-1);
-    if (last) this.#cursors.set(workflow, last.id);
-    return rows;
-  }
-
-  /** Whether `next` may have more: runs put back, or a full page read. */
-  mayHaveMore(workflow: number, read: number): boolean {
-    return (this.#putBack.get(workflow)?.size ?? 0) > 0 || read === READ_AT_ONCE;
-  }
-}
+import { addStep } from "./steps.ts";
 
 /** Offers waiting runs of a workflow to its hosts until there are no more of either. */
 export function dispatchWorkflow(context: EnvironmentContext, turn: Turn, workflow: number, now: number): void {
   const hosts = context.hosts.ofWorkflow(workflow);
-  if (hosts.size === 0) return;
-  let host = leastBusy(hosts);
-  while (host) {
-    const waiting = context.queue.next(context.sql, workflow);
-    if (waiting.length === 0) return;
+  if (context.workflows.byNumber(workflow)?.paused) return;
+  const suspects: number[] = [];
+  while (leastBusy(hosts)) {
+    const waiting = context.queue.next(context.sql, workflow, context.hosts, now);
+    if (waiting.length === 0) break;
     for (const run of waiting) {
       if (context.hosts.holder(run.id)) continue;
-      host = leastBusy(hosts);
-      if (host) offer(context, turn, host, run, now);
+      const suspect = isSuspect({ lostInARow: run.lost_in_a_row });
+      const host = leastBusy(hosts, suspect);
+      if (suspect && !host) suspects.push(run.id);
+      else if (host) offer(context, turn, host, run, now);
+      else if (run.asleep) context.queue.seekSleepers(workflow);
       else context.queue.putBack(workflow, run.id);
     }
   }
+  for (const run of suspects) context.queue.putBack(workflow, run);
 }
 
 /**
@@ -97,7 +42,8 @@ export function dispatchWorkflow(context: EnvironmentContext, turn: Turn, workfl
 export function expireRuns(context: EnvironmentContext, turn: Turn, workflow: number, now: number): void {
   const expired = context.sql
     .exec<{ id: number; expires_at: number }>(
-      `SELECT id, expires_at FROM runs WHERE workflow = ? AND finished_at IS NULL AND lost = 0 AND expires_at <= ?`,
+      `SELECT id, expires_at FROM runs
+       WHERE workflow = ? AND finished_at IS NULL AND attempts = 0 AND lost_in_a_row = 0 AND expires_at <= ?`,
       workflow,
       now,
     )
@@ -112,15 +58,22 @@ function offer(context: EnvironmentContext, turn: Turn, host: Host, run: Waiting
     endRun(context, turn, run.id, { status: "ERROR", error }, now);
     return;
   }
+  if (run.lostAsleep)
+    addStep(context, { run: run.id, kind: "DISCONNECTION", attempt: run.attempts - 1, now, detail: {} });
   // Applied at once, not with the turn's other changes: the next run of this turn must see the host as busier.
   context.hosts.hold(host, {
     run: run.id,
-    attempt: run.lost,
+    attempt: run.attempts,
     offeredAt: now,
     taken: false,
     startedAt: null,
+    written: false,
+    lostInARow: run.lost_in_a_row,
   });
-  turn.afterwards(() => host.socket.send(frame));
+  log("debug", "offer", { run: run.id, host: host.id });
+  turn.afterwards(() => {
+    if (host.socket.readyState === WebSocket.OPEN) host.socket.send(frame);
+  });
 }
 
 /** The id of the call that offers an attempt of a run; its answer bears the same. */
@@ -128,27 +81,32 @@ export function offerId(run: number, attempt: number): string {
   return `offer.${encodeBase62Integer(run, 9)}.${attempt}`;
 }
 
-/** TRIGGER_WORKFLOW, with the stored payload and context as they are. Null when the event is gone. */
-function offerFrame(
-  { sql, identity, workflows, keyText }: EnvironmentContext,
-  host: Host,
-  run: WaitingRun,
-): string | null {
-  const [event] = sql.exec<{ payload: string; context: string | null }>(
-    "SELECT payload, context FROM events WHERE id = ?",
-    run.event,
-  );
-  if (!event) return null;
-  const meta = JSON.stringify({
+/** What every call of the server says about the run it concerns, as the reference client reads it. */
+export function runMeta(context: EnvironmentContext, host: Host): Readonly<Record<string, unknown>> {
+  const { identity, workflows, keyText } = context;
+  return {
     environment: identity.environmentSlug,
     workflowId: host.registration ? (workflows.byNumber(host.registration.workflow)?.slug ?? "") : "",
     organizationId: identity.organizationId,
     apiKey: keyText(host.keyId),
+  };
+}
+
+/** TRIGGER_WORKFLOW, with the stored payload and context as they are. Null when the event is gone. */
+function offerFrame(context: EnvironmentContext, host: Host, run: WaitingRun): string | null {
+  const [event] = context.sql.exec<{ payload: string; context: string | null }>(
+    "SELECT payload, context FROM events WHERE id = ?",
+    run.event,
+  );
+  if (!event) return null;
+  const id = offerId(run.id, run.attempts);
+  const meta = JSON.stringify({
+    ...runMeta(context, host),
     isTest: run.is_test === 1,
     appOrigin: host.origin,
-    attempt: run.lost,
+    attempt: run.attempts,
   });
-  const data = `{"id":${JSON.stringify(runId(identity.environmentId, run.id))},"trigger":{"input":${event.payload},"context":${event.context ?? "{}"}},"meta":${meta}}`;
-  const id = offerId(run.id, run.lost);
+  const external = JSON.stringify(runId(context.identity.environmentId, run.id));
+  const data = `{"id":${external},"trigger":{"input":${event.payload},"context":${event.context ?? "{}"}},"meta":${meta}}`;
   return messageFrame(id, callMessage(id, "TRIGGER_WORKFLOW", data));
 }

@@ -3,8 +3,10 @@
 // Promise 1 is kept here: an event is routed once per environment and id, for as long as its row is kept. A repeated
 // id with the same content is answered from the row and makes nothing; with other content it is a conflict.
 // Tests: tests/workerd/events.test.ts.
+import { utf8Length } from "../../shared/canonical-json.ts";
+import type { Explanation } from "../../shared/environment-rpc.ts";
 import { type AcceptedEvent, dueAt, type EventOutcome, type NewEvent } from "../../shared/events.ts";
-import { matchFilter } from "../../shared/filter.ts";
+import { explainMismatch, type FilterSubject, matchFilter } from "../../shared/filter.ts";
 import { eventId, runId, sequenceTime } from "../../shared/ids.ts";
 import { EVENT_KEPT_MS, ROW_MAX_BYTES } from "../../shared/limits.ts";
 import type { TriggerKind } from "../../shared/wire/triggers.ts";
@@ -47,7 +49,7 @@ export function acceptEvent(
       return { outcome: "accepted", event: describe(context, earlier), repeated: true };
     }
   }
-  if (event.payload.length + (event.context?.length ?? 0) > ROW_MAX_BYTES - ROW_OVERHEAD_BYTES) {
+  if (utf8Length(event.payload) + utf8Length(event.context ?? "") > ROW_MAX_BYTES - ROW_OVERHEAD_BYTES) {
     return { outcome: "too large" };
   }
   const id = context.nextNumber();
@@ -74,22 +76,40 @@ export function acceptEvent(
   return { outcome: "accepted", event: describe(context, row), repeated: false };
 }
 
-/** The workflows of this kind whose filter takes the event. The payload is parsed only when a filter asks for it. */
+/** What a filter is matched against. */
+function subjectOf(event: Pick<NewEvent, "name" | "payload" | "context">): FilterSubject {
+  return {
+    event: event.name,
+    service: "trigger",
+    payload: JSON.parse(event.payload) as unknown,
+    context: event.context === null ? undefined : (JSON.parse(event.context) as unknown),
+  };
+}
+
+/** The workflows of this kind whose filter takes the event. */
 export function matchingWorkflows(
   context: EnvironmentContext,
   kind: TriggerKind,
   event: Pick<NewEvent, "name" | "payload" | "context">,
-  service = "trigger",
 ): Workflow[] {
   const candidates = context.workflows.listeningFor(kind, event.name);
   if (candidates.length === 0) return [];
-  const subject = {
-    event: event.name,
-    service,
-    payload: JSON.parse(event.payload) as unknown,
-    context: event.context === null ? undefined : (JSON.parse(event.context) as unknown),
-  };
+  const subject = subjectOf(event);
   return candidates.filter((workflow) => matchFilter(workflow.filter, subject));
+}
+
+/** Which workflows of the event's name would start, and what stops the others. Stores nothing. */
+export function explainEvent(context: EnvironmentContext, event: NewEvent): Explanation[] {
+  const subject = subjectOf(event);
+  return context.workflows.listeningFor("CUSTOM_EVENT", event.name).map(({ slug, filter, paused }) => {
+    const mismatch = explainMismatch(filter, subject);
+    return {
+      workflow: slug,
+      matches: mismatch === null,
+      paused,
+      ...(mismatch && { mismatch: { ...mismatch, expected: JSON.stringify(mismatch.expected) } }),
+    };
+  });
 }
 
 /** Makes the runs of an event whose delay has ended. Their time to live starts now. */
@@ -129,7 +149,7 @@ function describe({ identity, workflows }: EnvironmentContext, row: EventRow): A
       id: runId(identity.environmentId, run),
       workflow: workflows.byNumber(workflow)?.slug ?? "",
     })),
-    keptUntil: new Date(sequenceTime(row.id) + EVENT_KEPT_MS).toISOString(),
+    keptUntil: new Date(Math.max(sequenceTime(row.id), row.deliver_at ?? 0) + EVENT_KEPT_MS).toISOString(),
   };
 }
 

@@ -10,29 +10,42 @@ import {
   CONNECT_VERSION_HEADER,
   type EnvironmentRpc,
   type EnvironmentState,
-  type KeyScope,
+  type Explanation,
+  type NeededScope,
+  type RunChange,
+  type WorkflowChange,
+  type WorkflowChanged,
 } from "../../shared/environment-rpc.ts";
 import type { EventOutcome, NewEvent } from "../../shared/events.ts";
 import { nextSequence } from "../../shared/ids.ts";
 import { deriveApiKey } from "../../shared/keys.ts";
+import { RETRY_FAILED_WORK_MS, START_WRITTEN_AFTER_MS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
-import type { Run, RunSummary, RunsPage, RunsQuery } from "../../shared/runs.ts";
+import type { Run, RunOutcome, RunSummary, RunsPage, RunsQuery } from "../../shared/runs.ts";
+import { seal, unseal } from "../../shared/seal.ts";
+import type { OutgoingRpc } from "../../shared/wire/fetch.ts";
 import { AUTHENTICATED, messageFrame } from "../../shared/wire/frames.ts";
 import type { WorkflowDetails } from "../../shared/workflows.ts";
 import { type Env, keySecrets, parseSettings } from "../env.ts";
 import { ActiveKeys } from "./active-keys.ts";
 import { Commits, type Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
-import { dispatchWorkflow, RunQueue } from "./dispatch.ts";
-import { acceptEvent } from "./events.ts";
-import { type Host, Hosts } from "./hosts.ts";
+import { dispatchWorkflow } from "./dispatch.ts";
+import { acceptEvent, explainEvent } from "./events.ts";
+import { callsCutOff, performFetch } from "./fetches.ts";
+import { type HeldRun, type Host, Hosts } from "./hosts.ts";
+import { nextLivenessTime } from "./liveness.ts";
+import { cancelRun, changeWorkflow, rerunRun, waitForRuns } from "./manage.ts";
 import { listRuns, listRunsByPage, readRunById } from "./read-runs.ts";
 import { listWorkflows } from "./read-workflows.ts";
 import { receiveFrame } from "./receive.ts";
-import { loseRun } from "./runs.ts";
+import { RunEnds } from "./run-ends.ts";
+import { RunQueue } from "./run-queue.ts";
+import { loseRuns } from "./runs.ts";
+import type { StepRow } from "./steps.ts";
 import { migrate, storageState } from "./storage/migrate.ts";
 import { readIdentity, writeState } from "./storage/settings.ts";
-import { deliverDueEvents, nextDueTime } from "./timers.ts";
+import { dueWork, nextStoredTime, writeLongStarts } from "./timers.ts";
 import { Workflows } from "./workflows.ts";
 
 export class Environment extends DurableObject<Env> implements EnvironmentRpc {
@@ -42,6 +55,8 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   #context: EnvironmentContext | null = null;
   /** The machine time the alarm is set to, or null. Asked of the platform once. */
   #alarmAt: number | null = null;
+  /** Looks after the runs that hosts hold. In memory, and only while there are any: an alarm would be a row for each. */
+  #watch: ReturnType<typeof setTimeout> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -50,6 +65,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       migrate(ctx.storage);
       this.#alarmAt = await ctx.storage.getAlarm();
       await this.#open();
+      await this.#takeUpWork();
     });
   }
 
@@ -127,6 +143,26 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     return this.#authorized(keyId, "runs:read", listWorkflows);
   }
 
+  explainEvent(keyId: string, event: NewEvent): Promise<Answer<Explanation[]>> {
+    return this.#authorized(keyId, "events:send", (context) => explainEvent(context, event));
+  }
+
+  waitForRuns(keyId: string, ids: readonly string[], waitMs: number): Promise<Answer<RunOutcome[]>> {
+    return this.#authorized(keyId, "events:send", (context) => waitForRuns(context, ids, waitMs, now));
+  }
+
+  cancelRun(keyId: string, id: string): Promise<Answer<RunChange>> {
+    return this.#changing(keyId, (context, turn) => cancelRun(context, turn, id, now()));
+  }
+
+  rerunRun(keyId: string, id: string): Promise<Answer<RunChange>> {
+    return this.#changing(keyId, (context, turn) => rerunRun(context, turn, id, now()));
+  }
+
+  changeWorkflow(keyId: string, slug: string, change: WorkflowChange): Promise<Answer<WorkflowChanged>> {
+    return this.#changing(keyId, (context, turn) => changeWorkflow(context, turn, slug, change, now()));
+  }
+
   // ---- Hosts ----
 
   /** The WebSocket upgrade of a host whose key's tag the ingress has verified. 401 when the key is not active. */
@@ -144,7 +180,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const { origin } = new URL(request.url);
     const host = { id: context.nextNumber(), keyId, secretVersion, origin, connectedAt: now() };
     context.hosts.add(server, host);
-    context.hosts.save();
+    this.#saveHosts();
     server.send(messageFrame(`a.${host.id}`, AUTHENTICATED));
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -155,9 +191,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
-    const answerable = code !== 1005 && code !== 1006 && code !== 1015;
-    // A reason has 123 bytes at most; a character takes three at most.
-    if (answerable && socket.readyState !== WebSocket.CLOSED) socket.close(code, reason.slice(0, 41));
+    if (socket.readyState !== WebSocket.CLOSED) answerClose(socket, code, reason);
     await this.#hostLost(socket);
   }
 
@@ -181,13 +215,38 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   }
 
   async #fireDue(context: EnvironmentContext): Promise<void> {
-    await context.commits.run((turn) => deliverDueEvents(context, turn, now()));
-    await this.#scheduleAlarm(context);
+    const work = dueWork(context, now()).map((execute) => context.commits.run(execute));
+    const failed = (await Promise.allSettled(work)).some(({ status }) => status === "rejected");
+    // Awake anyway: the next probe is due by this alarm too. What failed is still due, and is not tried at once again.
+    await this.#scheduleAlarm(context, nextLivenessTime(context), failed ? now() + RETRY_FAILED_WORK_MS : 0);
   }
 
-  async #scheduleAlarm(context: EnvironmentContext): Promise<void> {
-    const due = nextDueTime(context);
-    if (due !== null) await this.#setAlarm(machineTime(due));
+  async #scheduleAlarm(context: EnvironmentContext, also: number | null = null, notBefore = 0): Promise<void> {
+    const stored = nextStoredTime(context);
+    const due = stored === null || also === null ? (stored ?? also) : Math.min(stored, also);
+    if (due !== null) await this.#setAlarm(machineTime(Math.max(due, notBefore)));
+  }
+
+  /**
+   * Some seconds after runs were offered: writes down the starts of those that still run, and has the alarm look after
+   * their hosts from then on, so that the object can hibernate. A short run never costs more than this timer.
+   */
+  #keepWatch(context: EnvironmentContext): void {
+    if (this.#watch !== null || !context.hosts.needWatching()) return;
+    this.#watch = setTimeout(() => {
+      this.#watch = null;
+      this.ctx.waitUntil(this.#lookAfterRuns(context));
+    }, START_WRITTEN_AFTER_MS);
+  }
+
+  async #lookAfterRuns(context: EnvironmentContext): Promise<void> {
+    const checks = nextLivenessTime(context);
+    if (checks !== null && checks <= now()) await this.#fireDue(context);
+    await context.commits.run((turn) => {
+      writeLongStarts(context, turn, now());
+      turn.apply(() => context.hosts.watched());
+    });
+    await this.#scheduleAlarm(context, nextLivenessTime(context));
   }
 
   /** One alarm per object, set only when it becomes earlier: setting it is a row. */
@@ -213,7 +272,10 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const commits = new Commits(storage, {
       dispatch: (workflows, turn) => this.#dispatch(workflows, turn),
       settled: () => this.#settled(),
-      failed: (error) => log("error", "operation failed", { environment: identity.environmentId, name: nameOf(error) }),
+      failed: (error) => {
+        context.workflows.forget();
+        log("error", "operation failed", { environment: identity.environmentId, name: nameOf(error) });
+      },
     });
     const context: EnvironmentContext = {
       sql: storage.sql,
@@ -221,17 +283,53 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       commits,
       hosts: new Hosts(),
       workflows: new Workflows(storage.sql),
-      queue: new RunQueue(),
+      queue: new RunQueue((workflow) => context.hosts.touchWorkflow(workflow)),
+      ends: new RunEnds(),
       nextNumber: () => {
         last = nextSequence(last, now());
         return last;
       },
       keyText: (keyId) => this.#keyTexts.get(keyId) ?? "",
+      saveHosts: () => this.#saveHosts(),
+      outgoing: outgoingOf(this.ctx),
+      perform: (step) => this.#perform(step),
+      seal: async (text) => seal(await keySecrets(this.env), text),
+      unseal: async (sealed) => unseal(await keySecrets(this.env), sealed),
     };
     this.#context = context;
-    context.hosts.restore(this.ctx.getWebSockets());
+    context.hosts.restore(this.ctx.getWebSockets(), (workflow, search) => context.queue.resume(workflow, search));
     for (const host of context.hosts.all()) await this.#rememberKeyText(context, host.keyId, host.secretVersion);
     if (parseSettings(this.env).CLOCK === "movable") followClock(identity.environmentId);
+  }
+
+  /** After a start: makes again the calls that were cut off, and does what came due meanwhile. */
+  async #takeUpWork(): Promise<void> {
+    const context = this.#context;
+    if (context === null) return;
+    for (const step of callsCutOff(context, now())) this.#perform(step);
+    const toLookThrough = context.queue.toLookThrough();
+    if (toLookThrough.size > 0) {
+      void context.commits.run((turn) => {
+        for (const workflow of toLookThrough) turn.dispatch(workflow);
+      });
+    }
+    await this.#scheduleAlarm(context);
+    this.#keepWatch(context);
+  }
+
+  #saveHosts(): void {
+    const queue = this.#context?.queue;
+    if (queue) this.#context?.hosts.save((workflow) => queue.state(workflow));
+  }
+
+  #perform(step: StepRow): void {
+    const context = this.#context;
+    if (context === null) return;
+    this.ctx.waitUntil(
+      performFetch(context, step, now).catch((error) =>
+        log("error", "fetch failed", { environment: context.identity.environmentId, name: nameOf(error) }),
+      ),
+    );
   }
 
   /** Derives the text of a key, for `ctx.apiKey` of its runs. It stays in memory only. */
@@ -244,13 +342,17 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
 
   async #authorized<T>(
     keyId: string,
-    scope: KeyScope,
+    scope: NeededScope,
     work: (context: EnvironmentContext) => T | Promise<T>,
   ): Promise<Answer<T>> {
     const context = this.#context;
     const refused = context === null ? "key" : this.#keys.refusal(keyId, scope, now());
     if (context === null || refused) return { ok: false, refused: refused ?? "key" };
     return { ok: true, value: await work(context) };
+  }
+
+  #changing<T>(keyId: string, change: (context: EnvironmentContext, turn: Turn) => T): Promise<Answer<T>> {
+    return this.#authorized(keyId, "all", (context) => context.commits.run((turn) => change(context, turn)));
   }
 
   #dispatch(workflows: ReadonlySet<number>, turn: Turn): void {
@@ -261,20 +363,27 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   #settled(): void {
     const context = this.#context;
     if (!context) return;
-    context.hosts.save();
+    this.#saveHosts();
+    this.#keepWatch(context);
     this.ctx.waitUntil(this.#scheduleAlarm(context));
   }
 
+  /** In the next commit, after what the host still sent before it was lost. */
   async #hostLost(socket: WebSocket): Promise<void> {
     const context = this.#context;
     const host = context?.hosts.of(socket);
     if (!context || !host) return;
-    const lost = context.hosts.remove(host);
     const workflow = host.registration?.workflow;
-    if (workflow === undefined || lost.length === 0) return;
-    await context.commits.run((turn) => {
-      for (const held of lost) loseRun(context, turn, workflow, held, now());
-    });
+    const lost: HeldRun[] = [];
+    try {
+      await context.commits.run((turn) => {
+        lost.push(...context.hosts.remove(host));
+        if (workflow !== undefined) loseRuns(context, turn, workflow, lost, now());
+      });
+    } catch {
+      // Logged by the commit. The attempts are not counted, but the runs go on.
+      if (workflow !== undefined) for (const { run } of lost) context.queue.putBack(workflow, run);
+    }
   }
 
   /** Closes the sockets of keys that are no longer active. */
@@ -285,6 +394,19 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
         host.socket.close(4001, "the API key was revoked");
     }
   }
+}
+
+/** Answers a close frame in kind, where its code is one that may be sent. */
+function answerClose(socket: WebSocket, code: number, reason: string): void {
+  const sendable = code === 1000 || (code >= 1001 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006);
+  // A reason has 123 bytes at most; a character takes three at most.
+  if (sendable || (code >= 3000 && code <= 4999)) socket.close(code, reason.slice(0, 41));
+}
+
+/** The stateless entrypoint of this same script. */
+function outgoingOf(ctx: DurableObjectState): OutgoingRpc {
+  const { OutgoingFetch } = ctx.exports as unknown as { OutgoingFetch: OutgoingRpc };
+  return OutgoingFetch;
 }
 
 function nameOf(error: unknown): string {

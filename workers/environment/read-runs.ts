@@ -13,7 +13,7 @@ interface RunWithEvent extends RunRow {
 }
 
 const WITH_EVENT = `
-  SELECT r.id, r.workflow, r.event, r.lost, r.expires_at, r.is_test, r.started_at, r.finished_at, r.status, r.error,
+  SELECT r.id, r.workflow, r.event, r.attempts, r.lost_in_a_row, r.resume_at, r.expires_at, r.is_test, r.rerun_of, r.started_at, r.finished_at, r.status, r.error,
     NULL AS output, e.name AS event_name, e.sender_id AS event_sender_id, e.timestamp AS event_timestamp
   FROM runs r JOIN events e ON e.id = r.event`;
 
@@ -100,12 +100,13 @@ function summarize(context: EnvironmentContext, row: RunWithEvent, now: number):
   const held = hosts.holder(row.id)?.held.get(row.id);
   const workflow = workflows.byNumber(row.workflow);
   const started = row.finished_at === null && held?.startedAt != null;
+  const running = started || (row.finished_at === null && row.attempts > 0 && !held && sleepsOnHost(context, row.id));
   const status = runStatus(
     {
       ended: row.status as RunStatus | null,
-      lost: row.lost,
-      started,
-      hostConnected: hosts.ofWorkflow(row.workflow).size > 0,
+      attempts: row.attempts + row.lost_in_a_row,
+      running,
+      hostConnected: hosts.serves(row.workflow),
       expiresAt: row.expires_at,
     },
     now,
@@ -119,7 +120,8 @@ function summarize(context: EnvironmentContext, row: RunWithEvent, now: number):
     workflow: { slug: workflow?.slug ?? "", name: workflow?.definition.name ?? "" },
     status,
     isTest: row.is_test === 1,
-    attempts: row.lost + (started || (row.finished_at !== null && startedAt !== null) ? 1 : 0),
+    ...(row.rerun_of !== null && { rerunOf: runId(identity.environmentId, row.rerun_of) }),
+    attempts: Math.max(row.attempts, started && held ? held.attempt + 1 : 0),
     createdAt: iso(sequenceTime(row.id)),
     ...(startedAt !== null && { startedAt: iso(startedAt) }),
     ...(finishedAt !== null && { finishedAt: iso(finishedAt) }),
@@ -136,13 +138,27 @@ function summarize(context: EnvironmentContext, row: RunWithEvent, now: number):
   };
 }
 
+/** Whether the run waits for an answer on a host that is connected. */
+function sleepsOnHost({ sql, hosts }: EnvironmentContext, run: number): boolean {
+  return sql
+    .exec<{ host: number | null }>("SELECT host FROM steps WHERE run = ? AND due_at IS NOT NULL", run)
+    .toArray()
+    .some(({ host }) => hosts.byId(host) !== undefined);
+}
+
 function task(row: StepRow): Task {
+  const { body, ...detail } = JSON.parse(row.detail) as Record<string, unknown>;
+  const result = row.result === null ? undefined : (JSON.parse(row.result) as unknown);
   return {
     key: row.key,
     type: row.kind,
+    status: row.finished_at === null ? "PENDING" : row.failed ? "ERROR" : "SUCCESS",
     attempt: row.attempt,
     createdAt: iso(row.created_at),
     ...(row.finished_at !== null && { finishedAt: iso(row.finished_at) }),
-    ...(JSON.parse(row.detail) as Record<string, unknown>),
+    ...detail,
+    ...(typeof body === "string" && { body: JSON.parse(body) as unknown }),
+    ...(row.tries > 0 && { tries: row.tries }),
+    ...(result !== undefined && (row.failed ? { error: result } : { output: result })),
   };
 }

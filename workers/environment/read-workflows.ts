@@ -18,7 +18,8 @@ export function listWorkflows(context: EnvironmentContext): WorkflowDetails[] {
       .toArray()
       .map((row) => [row.slug, { message: row.message, at: new Date(row.at).toISOString(), keyId: row.key_id }]),
   );
-  const registered = context.workflows.list().map((workflow): WorkflowDetails => {
+  const inForce = context.workflows.list().filter((workflow) => !workflow.deregistered);
+  const registered = inForce.map((workflow): WorkflowDetails => {
     const refusal = refused.get(workflow.slug);
     refused.delete(workflow.slug);
     return {
@@ -30,6 +31,7 @@ export function listWorkflows(context: EnvironmentContext): WorkflowDetails[] {
       package: context.workflows.packageOf(workflow.number),
       registeredAt: new Date(workflow.registeredAt).toISOString(),
       changedAt: new Date(workflow.changedAt).toISOString(),
+      paused: workflow.paused,
       hosts: [...context.hosts.ofWorkflow(workflow.number)].map(hostDetails),
       ...(refusal && { refused: refusal }),
     };
@@ -44,6 +46,7 @@ export function listWorkflows(context: EnvironmentContext): WorkflowDetails[] {
       package: {},
       registeredAt: null,
       changedAt: null,
+      paused: false,
       hosts: [],
       refused: refusal,
     }),
@@ -57,6 +60,7 @@ function hostDetails(host: Host): HostDetails {
     keyId: host.keyId,
     running: host.held.size,
     differs: host.registration?.differs ?? [],
+    standing: host.standing,
     refusedFrames: host.refusedFrames,
   };
 }

@@ -14,22 +14,39 @@ import {
   responseMessage,
 } from "../../shared/wire/frames.ts";
 import { runIdOf } from "../../shared/wire/host-calls.ts";
-import { heldBy, type RunCallHandler } from "./calls/call.ts";
+import { type RunCallHandler, runOnHost } from "./calls/call.ts";
 import { completeRun } from "./calls/complete-run.ts";
 import { failRun } from "./calls/fail-run.ts";
+import { initializeDelay } from "./calls/initialize-delay.ts";
+import { kvDelete, kvGet, kvSet } from "./calls/key-value.ts";
 import { registerHost } from "./calls/register-host.ts";
+import { completeRunOnce, initializeRunOnce } from "./calls/run-once.ts";
+import { sendEvent } from "./calls/send-event.ts";
+import { sendFetch } from "./calls/send-fetch.ts";
 import { sendLog } from "./calls/send-log.ts";
+import { sendRequest } from "./calls/send-request.ts";
 import { startRun } from "./calls/start-run.ts";
 import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
 import type { HeldRun, Host } from "./hosts.ts";
+import { hearFrom } from "./liveness.ts";
 import { endRun } from "./runs.ts";
+import { StepTooLarge } from "./steps.ts";
 
 const RUN_CALLS: Readonly<Record<string, RunCallHandler>> = {
   START_WORKFLOW_RUN: startRun,
   COMPLETE_WORKFLOW_RUN: completeRun,
   SEND_WORKFLOW_ERROR: failRun,
   SEND_LOG: sendLog,
+  SEND_EVENT: sendEvent,
+  SEND_FETCH: sendFetch,
+  SEND_REQUEST: sendRequest,
+  INITIALIZE_DELAY: initializeDelay,
+  INITIALIZE_RUN_ONCE: initializeRunOnce,
+  COMPLETE_RUN_ONCE: completeRunOnce,
+  SEND_KV_GET: kvGet,
+  SEND_KV_SET: kvSet,
+  SEND_KV_DELETE: kvDelete,
 };
 
 /** An acknowledgement as the reference client writes it; most frames are these, and they need no more reading. */
@@ -42,6 +59,7 @@ export async function receiveFrame(
   received: string | ArrayBuffer,
   clock: () => number,
 ): Promise<void> {
+  hearFrom(context, host, clock());
   if (typeof received !== "string") return countRefused(context, host);
   if (received.startsWith(ACK_START)) return;
   // Every character takes at least a byte and at most three.
@@ -69,32 +87,61 @@ export async function receiveFrame(
     send(host, messageFrame(`r.${message.id}`, responseMessage(message.id, message.method, answer)));
   };
   try {
+    const prepared = (await knownCall(message.method)?.prepare?.(context, message.data)) ?? null;
     await context.commits.run((turn) => {
-      const answer = answerCall(context, turn, host, message, clock());
-      // Before the offers of this turn: the reference client must know its registration when its first run arrives.
+      let answer: unknown;
+      // The answer goes first: the reference client must know its registration when its first run arrives, and must
+      // have its call answered before the call's result.
       turn.afterwards(() => respond(answer));
+      answer = answerCall(context, turn, host, message, prepared, clock());
     });
-  } catch {
-    respond(false); // Logged by the commit. The others in it are not affected.
+  } catch (error) {
+    // Logged by the commit; the others in it are not affected. Without an answer the reference client reports a call
+    // that was not answered, which counts as a lost attempt: the run goes on where the failure left it.
+    if (!(error instanceof StepTooLarge)) return;
+    await context.commits.run((turn) => {
+      turn.apply(() => countRefused(context, host));
+      endOversizedRun(context, turn, host, message, clock());
+    });
+    respond(false);
   }
+}
+
+/** A step whose row would be too large: a replay would only bring it again. */
+function endOversizedRun(context: EnvironmentContext, turn: Turn, host: Host, call: CallMessage, now: number): void {
+  const held = runOnHost(context, host, runIdOf(call.data) ?? "");
+  if (!held) return;
+  const message = `what ${call.method.slice(0, 64)} sent is too large to be stored`;
+  endRun(context, turn, held.run, { status: "ERROR", error: { name: "StepTooLarge", message } }, now);
 }
 
 type CallMessage = Extract<Message, { kind: "CALL" }>;
 
-function answerCall(context: EnvironmentContext, turn: Turn, host: Host, call: CallMessage, now: number): unknown {
+function knownCall(method: string): RunCallHandler | undefined {
+  return Object.hasOwn(RUN_CALLS, method) ? RUN_CALLS[method] : undefined;
+}
+
+function answerCall(
+  context: EnvironmentContext,
+  turn: Turn,
+  host: Host,
+  call: CallMessage,
+  prepared: Uint8Array | null,
+  now: number,
+): unknown {
   const { id: callId, method, data } = call;
   if (method === "INITIALIZE_HOST_V2") return registerHost({ context, turn, host, callId, data, now });
   if (method === "INITIALIZE_HOST") {
     const answer = registerHost({ context, turn, host, callId, data, now });
     return answer.type === "success" ? { type: "success" } : answer;
   }
-  const known = Object.hasOwn(RUN_CALLS, method) ? RUN_CALLS[method] : undefined;
-  const answer = known?.({ context, turn, host, data, now });
+  const known = knownCall(method);
+  const answer = known?.answer({ context, turn, host, data, now, prepared });
   if (answer !== undefined && answer !== "malformed") return answer;
 
   turn.apply(() => countRefused(context, host));
   const runId = runIdOf(data);
-  const held = runId === undefined ? undefined : heldBy(context, host, runId);
+  const held = runId === undefined ? undefined : runOnHost(context, host, runId);
   if (held) {
     const message = known
       ? `the host's ${method} was not of its form`
@@ -113,7 +160,7 @@ function receiveOversized(
   const ids = idsOfOversizedFrame(received);
   return context.commits.run((turn) => {
     turn.apply(() => countRefused(context, host));
-    const held = ids.run === undefined ? undefined : heldBy(context, host, ids.run);
+    const held = ids.run === undefined ? undefined : runOnHost(context, host, ids.run);
     if (held) {
       const message = `the host sent a frame of more than ${FRAME_MAX_BYTES} bytes for this run`;
       endRun(context, turn, held.run, { status: "ERROR", error: { name: "FrameTooLarge", message } }, clock());
@@ -147,10 +194,7 @@ function answerToOffer(
     endRun(context, turn, held.run, { status: "ERROR", error }, now);
     return;
   }
-  turn.apply(() => {
-    held.taken = true;
-    context.hosts.touch(host);
-  });
+  turn.apply(() => context.hosts.take(host, held));
 }
 
 function countRefused(context: EnvironmentContext, host: Host): void {

@@ -4,10 +4,10 @@ import type { RunStatus } from "../../shared/runs.ts";
 export interface StatusFacts {
   /** The end that was stored, or null. */
   readonly ended: RunStatus | null;
-  /** Hosts that were lost while they held the run. */
-  readonly lost: number;
-  /** A host holds the run and has started it. */
-  readonly started: boolean;
+  /** Attempts known to have started. */
+  readonly attempts: number;
+  /** A connected host has the run and has started it; it may be asleep there. */
+  readonly running: boolean;
   /** A host of the run's workflow is connected, be it busy. */
   readonly hostConnected: boolean;
   /** Unix milliseconds at which the run's time to live ends. */
@@ -20,7 +20,7 @@ export interface StatusFacts {
  */
 export function runStatus(facts: StatusFacts, now: number): RunStatus {
   if (facts.ended) return facts.ended;
-  if (facts.started) return "RUNNING";
-  if (facts.lost > 0) return "DISCONNECTED";
+  if (facts.running) return "RUNNING";
+  if (facts.attempts > 0) return "DISCONNECTED";
   return now >= facts.expiresAt && !facts.hostConnected ? "TIMED_OUT" : "PENDING";
 }

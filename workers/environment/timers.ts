@@ -1,26 +1,86 @@
-// What an environment does by the clock: for now, events whose delay has ended. The next due time is computed from
-// what is stored, so an alarm that was lost or came twice does no harm.
+// What an environment does by the clock: delayed events, delays and fetches of runs, runs that wait after a loss, hosts
+// that may be gone. The next due time is computed from what is stored and from the hosts' attachments, so an alarm that
+// was lost or came twice does no harm.
+import { START_WRITTEN_AFTER_MS } from "../../shared/limits.ts";
 import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { routeDelayedEvent } from "./events.ts";
+import { beginAttempt } from "./fetches.ts";
+import { checkHosts } from "./liveness.ts";
+import { deliverSettled, settleStep } from "./owed.ts";
+import { writeStart } from "./runs.ts";
+import type { StepRow } from "./steps.ts";
 
-/** Delayed events routed in one turn; the alarm comes back at once for the rest. */
+/** Delayed events or owed steps handled in one turn; the alarm comes back at once for the rest. */
 const AT_ONCE = 500;
 
-/** Unix milliseconds on the router's clock, or null when nothing waits for a time. */
-export function nextDueTime({ sql }: EnvironmentContext): number | null {
-  return sql
-    .exec<{ due: number | null }>("SELECT min(waits_until) AS due FROM events WHERE waits_until IS NOT NULL")
-    .one().due;
+/** The next time at which something stored is due; null when nothing is. Unix milliseconds on the router's clock. */
+export function nextStoredTime(context: EnvironmentContext): number | null {
+  const { sql, queue } = context;
+  const times = [
+    sql.exec<{ due: number | null }>("SELECT min(waits_until) AS due FROM events WHERE waits_until IS NOT NULL").one()
+      .due,
+    sql
+      .exec<{ due: number | null }>(
+        "SELECT min(due_at) AS due FROM steps WHERE due_at IS NOT NULL AND host NOT IN (SELECT value FROM json_each(?))",
+        JSON.stringify(context.hosts.full()),
+      )
+      .one().due,
+    queue.nextPostponed(),
+  ].filter((time) => time !== null);
+  return times.length === 0 ? null : Math.min(...times);
 }
 
-export function deliverDueEvents(context: EnvironmentContext, turn: Turn, now: number): void {
-  const due = context.sql
+/** What is due now, each as an operation of its own, so that one that fails does not hold up the others. */
+export function dueWork(context: EnvironmentContext, now: number): ((turn: Turn) => void)[] {
+  return [
+    ...dueEvents(context, now).map(
+      ({ id }) =>
+        (turn: Turn) =>
+          routeDelayedEvent(context, turn, id, now),
+    ),
+    ...dueSteps(context, now).map((step) => (turn: Turn) => advanceStep(context, turn, step, now)),
+    (turn) => {
+      for (const workflow of context.queue.endPostponements(now)) turn.dispatch(workflow);
+    },
+    (turn) => checkHosts(context, turn, now),
+  ];
+}
+
+function advanceStep(context: EnvironmentContext, turn: Turn, step: StepRow, now: number): void {
+  if (step.finished_at !== null) deliverSettled(context, turn, step, now);
+  else if (step.kind === "FETCH_REQUEST") beginAttempt(context, turn, step, now);
+  else settleStep(context, turn, step, { result: null, failed: false }, now);
+}
+
+/** Writes down the starts of runs that have been on their hosts for a while. */
+export function writeLongStarts(context: EnvironmentContext, turn: Turn, now: number): void {
+  for (const host of context.hosts.all()) {
+    for (const held of host.held.values()) {
+      if (held.startedAt !== null && held.startedAt + START_WRITTEN_AFTER_MS <= now) writeStart(context, turn, held);
+    }
+  }
+}
+
+function dueEvents({ sql }: EnvironmentContext, now: number): { id: number }[] {
+  return sql
     .exec<{ id: number }>(
       "SELECT id FROM events WHERE waits_until IS NOT NULL AND waits_until <= ? ORDER BY waits_until LIMIT ?",
       now,
       AT_ONCE,
     )
     .toArray();
-  for (const { id } of due) routeDelayedEvent(context, turn, id, now);
+}
+
+/** Owed steps that are due, less those whose host is full: they are woken when it has room. */
+function dueSteps(context: EnvironmentContext, now: number): StepRow[] {
+  return context.sql
+    .exec<StepRow>(
+      `SELECT * FROM steps WHERE due_at IS NOT NULL AND due_at <= ?
+       AND host NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at LIMIT ?`,
+      now,
+      JSON.stringify(context.hosts.full()),
+      AT_ONCE,
+    )
+    .toArray();
 }

@@ -26,6 +26,10 @@ export interface Workflow {
   readonly timeToLiveMs: number;
   readonly registeredAt: number;
   readonly changedAt: number;
+  /** Its runs are made and wait, until it is resumed. */
+  readonly paused: boolean;
+  /** It starts nothing until a host registers it again. */
+  readonly deregistered: boolean;
 }
 
 interface WorkflowRow extends Record<string, SqlStorageValue> {
@@ -38,6 +42,8 @@ interface WorkflowRow extends Record<string, SqlStorageValue> {
   superseded: string;
   registered_at: number;
   changed_at: number;
+  paused: number;
+  deregistered_at: number | null;
 }
 
 export type Registered =
@@ -129,6 +135,10 @@ export class Workflows {
     if (!row)
       return { ok: true, workflow: this.#insert(registration, text, packageText, now), isNew: true, differs: [] };
 
+    if (row.deregistered_at !== null) {
+      const workflow = this.#replace(row, definition, text, packageText, [], now);
+      return { ok: true, workflow, isNew: true, differs: [] };
+    }
     if (row.definition === text) {
       if (row.package !== packageText) {
         this.#sql.exec("UPDATE workflows SET package = ? WHERE number = ?", packageText, row.number);
@@ -155,6 +165,18 @@ export class Workflows {
   packageOf(number: number): unknown {
     const [row] = this.#sql.exec<{ package: string }>("SELECT package FROM workflows WHERE number = ?", number);
     return row ? JSON.parse(row.package) : {};
+  }
+
+  setPaused(number: number, paused: boolean): void {
+    this.#sql.exec("UPDATE workflows SET paused = ? WHERE number = ?", paused ? 1 : 0, number);
+    this.forget();
+  }
+
+  /** Has it start nothing more until it is registered again. Its runs stay readable. */
+  deregister(number: number, now: number): void {
+    this.#sql.exec("DELETE FROM workflow_events WHERE workflow = ?", number);
+    this.#sql.exec("UPDATE workflows SET deregistered_at = ?, paused = 0 WHERE number = ?", now, number);
+    this.forget();
   }
 
   /** Forgets what is cached; for a transaction that rolled back after a registration. */
@@ -191,7 +213,7 @@ export class Workflows {
     const changed = this.#sql
       .exec<WorkflowRow>(
         `UPDATE workflows SET version = version + 1, definition = ?, previous = ?, package = ?, superseded = ?,
-         changed_at = ? WHERE number = ? RETURNING *`,
+         changed_at = ?, deregistered_at = NULL WHERE number = ? RETURNING *`,
         text,
         row.definition,
         packageText,
@@ -225,6 +247,8 @@ export class Workflows {
       timeToLiveMs: definition.triggerTTL === null ? DEFAULT_TIME_TO_LIVE_MS : definition.triggerTTL * 1000,
       registeredAt: row.registered_at,
       changedAt: row.changed_at,
+      paused: row.paused === 1,
+      deregistered: row.deregistered_at !== null,
     };
     if (this.#byNumber.size >= CACHE_MAX) this.#byNumber.clear();
     this.#byNumber.set(row.number, workflow);

@@ -2,6 +2,8 @@
 // that says what happened and what to do; for a body of the wrong form, `fields` names what to change. Nothing of the
 // request is echoed.
 
+import type { NeededScope } from "../../shared/environment-rpc.ts";
+
 /** The one answer to a missing, malformed, forged, unknown, revoked or expired key. */
 export function unauthorized(): Response {
   return Response.json(
@@ -10,9 +12,10 @@ export function unauthorized(): Response {
   );
 }
 
-export function withoutScope(scope: string): Response {
+export function withoutScope(scope: NeededScope): Response {
+  const needed = scope === "all" ? "a key without limits" : `one with the scope ${scope}`;
   return Response.json(
-    { error: `This API key may not do this. Use one with the scope ${scope}.` },
+    { error: `This API key may not do this. Use ${needed}.` },
     {
       status: 403,
       headers: { "WWW-Authenticate": `Bearer realm="switchyard", error="insufficient_scope", scope="${scope}"` },

@@ -1,5 +1,5 @@
 // One way from a route to the Environment object: authenticate, call, turn a refusal into its answer.
-import type { Answer, EnvironmentCalls, KeyScope } from "../../shared/environment-rpc.ts";
+import type { Answer, EnvironmentCalls, NeededScope } from "../../shared/environment-rpc.ts";
 import { log } from "../../shared/log.ts";
 import type { Env } from "../env.ts";
 import { failure, unauthorized, withoutScope } from "./answers.ts";
@@ -12,7 +12,7 @@ export interface Ingress {
   readonly params: Readonly<Record<string, string>>;
   /** Calls the environment of the key. A key that is not active there gets the same 401 as one that was made up. */
   readonly call: <T>(
-    scope: KeyScope,
+    scope: NeededScope,
     work: (environment: EnvironmentCalls, keyId: string) => Promise<Answer<T>>,
     answer: (value: T) => Response,
   ) => Promise<Response>;

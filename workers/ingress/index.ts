@@ -4,21 +4,24 @@ import { type Context, Hono } from "hono";
 import { log } from "../../shared/log.ts";
 import type { Env } from "../env.ts";
 import { failure, methodNotAllowed, unauthorized } from "./answers.ts";
-import { authenticate } from "./authenticate.ts";
+import { authenticate, type Caller } from "./authenticate.ts";
 import { type Ingress, ingressFor } from "./call-environment.ts";
 import { connectHost } from "./connect.ts";
+import { cancelRun, changeWorkflow, rerunRun } from "./manage.ts";
 import { postEvents } from "./post-events.ts";
 import { getRun, listRuns, listWorkflowRuns, listWorkflows } from "./read-runs.ts";
 
-type Route = Context<{ Bindings: Env }>;
+type Routes = { Bindings: Env; Variables: { caller?: Caller } };
+type Route = Context<Routes>;
 
 const withKey = (work: (ingress: Ingress) => Promise<Response>) => async (c: Route) => {
   const caller = await authenticate(c.env, c.req.header("authorization") ?? null);
   if (caller === null) return unauthorized();
+  c.set("caller", caller);
   return work(ingressFor(c.env, caller, c.req.raw, c.req.param()));
 };
 
-export const ingress = new Hono<{ Bindings: Env }>();
+export const ingress = new Hono<Routes>();
 
 ingress.post("/api/v1/events", withKey(postEvents));
 ingress.get("/api/v1/runs", withKey(listRuns));
@@ -32,6 +35,11 @@ ingress.all("/api/v1/runs", () => methodNotAllowed("GET"));
 ingress.all("/api/v1/runs/:id", () => methodNotAllowed("GET"));
 ingress.all("/api/v1/workflows", () => methodNotAllowed("GET"));
 ingress.all("/api/v1/workflows/:slug/runs", () => methodNotAllowed("GET"));
+ingress.post("/api/v1/runs/:id/cancel", withKey(cancelRun));
+ingress.post("/api/v1/runs/:id/rerun", withKey(rerunRun));
+ingress.post("/api/v1/workflows/:slug/pause", withKey(changeWorkflow("pause")));
+ingress.post("/api/v1/workflows/:slug/resume", withKey(changeWorkflow("resume")));
+ingress.delete("/api/v1/workflows/:slug", withKey(changeWorkflow("deregister")));
 ingress.get("/ws", (c) => connectHost(c.env, c.req.raw));
 
 ingress.notFound(() => failure(404, "There is nothing at this address."));

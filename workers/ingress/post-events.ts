@@ -4,8 +4,15 @@
 // answered as the first time; the header Idempotent-Replayed says so.
 import type { ZodError } from "zod";
 import { canonicalJson, contentDigest, utf8Length } from "../../shared/canonical-json.ts";
-import { EventId, type EventOutcome, type NewEvent, PostedEvent } from "../../shared/events.ts";
-import { BATCH_MAX_BYTES, BATCH_MAX_EVENTS, EVENT_BODY_MAX_BYTES, EVENT_MAX_BYTES } from "../../shared/limits.ts";
+import { type AcceptedEvent, EventId, type EventOutcome, type NewEvent, PostedEvent } from "../../shared/events.ts";
+import {
+  BATCH_MAX_BYTES,
+  BATCH_MAX_EVENTS,
+  EVENT_BODY_MAX_BYTES,
+  EVENT_MAX_BYTES,
+  PREFER_WAIT_MAX_S,
+} from "../../shared/limits.ts";
+import type { RunStatus } from "../../shared/runs.ts";
 import { type FieldError, failure } from "./answers.ts";
 import type { Ingress } from "./call-environment.ts";
 import { readJsonBody } from "./read-body.ts";
@@ -15,6 +22,8 @@ interface Refused {
   readonly error: string;
   readonly fields?: readonly FieldError[];
 }
+const ENDS: ReadonlySet<RunStatus> = new Set<RunStatus>(["SUCCESS", "ERROR", "TIMED_OUT", "CANCELED"]);
+
 type Prepared = { readonly event: NewEvent } | { readonly refused: Refused };
 
 const TOO_LARGE: Refused = {
@@ -22,7 +31,7 @@ const TOO_LARGE: Refused = {
   error: `The event is too large. Payload and context together may have ${EVENT_MAX_BYTES} bytes as JSON.`,
 };
 
-export async function postEvents({ request, call }: Ingress): Promise<Response> {
+export async function postEvents({ request, url, call }: Ingress): Promise<Response> {
   const body = await readJsonBody(request, Math.max(EVENT_BODY_MAX_BYTES, BATCH_MAX_BYTES));
   if (!body.ok) {
     if (body.failed === "too large")
@@ -30,19 +39,27 @@ export async function postEvents({ request, call }: Ingress): Promise<Response> 
     return failure(400, `The body is ${body.failed}. Send one event, or an array of events, as JSON.`);
   }
   const header = request.headers.get("idempotency-key");
+  const dryRun = ["1", "true"].includes(url.searchParams.get("dryRun") ?? "");
   if (!Array.isArray(body.value)) {
     const prepared = await prepare(body.value, header);
     if ("refused" in prepared) return failure(prepared.refused.status, prepared.refused.error, prepared.refused.fields);
-    return call(
+    const { event } = prepared;
+    if (dryRun) return explain(call, event);
+    const wait = preferredWait(request.headers.get("prefer"));
+    let waitFor: AcceptedEvent | null = null;
+    const response = await call(
       "events:send",
-      (environment, keyId) => environment.postEvents(keyId, [prepared.event]),
+      (environment, keyId) => environment.postEvents(keyId, [event]),
       ([outcome]) => {
         const { status, ...answer } = describeOutcome(outcome);
+        if (outcome?.outcome === "accepted") waitFor = outcome.event;
         const repeated = outcome?.outcome === "accepted" && outcome.repeated;
         return Response.json(answer, { status, headers: repeated ? { "Idempotent-Replayed": "true" } : {} });
       },
     );
+    return wait === null || waitFor === null ? response : answerWithEnds(call, waitFor, wait, response);
   }
+  if (dryRun) return failure(422, "dryRun explains a single event.");
   if (header !== null) {
     return failure(422, "Idempotency-Key goes with a single event. Give each event of an array its own id.");
   }
@@ -59,6 +76,49 @@ export async function postEvents({ request, call }: Ingress): Promise<Response> 
       return Response.json(prepared.map((p) => ("refused" in p ? p.refused : describeOutcome(accepted.next().value))));
     },
   );
+}
+
+/** Which workflows would start, and which part of a filter stops the others of the event's name. */
+function explain(call: Ingress["call"], event: NewEvent): Promise<Response> {
+  return call(
+    "events:send",
+    (environment, keyId) => environment.explainEvent(keyId, event),
+    (explanations) =>
+      Response.json({
+        dryRun: true,
+        workflows: explanations.map(({ mismatch, ...rest }) => ({
+          ...rest,
+          ...(mismatch && { mismatch: { ...mismatch, expected: JSON.parse(mismatch.expected) as unknown } }),
+        })),
+      }),
+  );
+}
+
+/** The outputs of the event's runs when all end in time; otherwise 202, and the runs as they are by then. */
+function answerWithEnds(
+  call: Ingress["call"],
+  event: AcceptedEvent,
+  seconds: number,
+  accepted: Response,
+): Promise<Response> {
+  const ids = event.runs.map(({ id }) => id);
+  return call(
+    "events:send",
+    (environment, keyId) => environment.waitForRuns(keyId, ids, seconds * 1000),
+    (runs) => {
+      const ended = event.deliverAt === undefined && runs.every(({ status }) => ENDS.has(status));
+      const headers = new Headers({ "Preference-Applied": `wait=${seconds}` });
+      const replayed = accepted.headers.get("Idempotent-Replayed");
+      if (replayed !== null) headers.set("Idempotent-Replayed", replayed);
+      return Response.json({ ...event, runs }, { status: ended ? 200 : 202, headers });
+    },
+  );
+}
+
+/** Seconds of `Prefer: wait=N`, 30 at most; null when it is not asked for. By RFC 7240 what is not understood is ignored. */
+function preferredWait(header: string | null): number | null {
+  const [, seconds] = /(?:^|,)\s*wait\s*=\s*"?(\d{1,6})"?\s*(?:$|[,;])/i.exec(header ?? "") ?? [];
+  return seconds === undefined ? null : Math.min(PREFER_WAIT_MAX_S, Number(seconds));
 }
 
 async function prepare(posted: unknown, header: string | null): Promise<Prepared> {

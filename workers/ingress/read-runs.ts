@@ -5,6 +5,8 @@ import { failure } from "./answers.ts";
 import type { Ingress } from "./call-environment.ts";
 
 const RUN_NOT_FOUND = "Run not found";
+/** A page ends at a run, and its id is the cursor. */
+const CURSOR = /^run_[0-9A-Za-z]{23}$/;
 const WORKFLOW_NOT_FOUND = "Workflow not found";
 
 export function getRun({ params, call }: Ingress): Promise<Response> {
@@ -38,7 +40,8 @@ export async function listWorkflowRuns({ url, params, call }: Ingress): Promise<
   const slug = params.slug ?? "";
   const query = readQuery(url.searchParams);
   if (query instanceof Response) return query;
-  if (query.cursor !== null) {
+  // Numbered pages count, so they take no filter.
+  if (query.cursor !== null || query.status !== null) {
     return call(
       "runs:read",
       (env, keyId) => env.listWorkflowRuns(keyId, slug, query),
@@ -74,7 +77,9 @@ function readQuery(search: URLSearchParams): RunsQuery | Response {
   const wanted = search.get("status");
   const status = RUN_STATUSES.find((s) => s === wanted) ?? null;
   if (wanted !== null && status === null) return failure(422, `status must be one of ${RUN_STATUSES.join(", ")}.`);
-  return { limit, cursor: search.get("cursor"), status };
+  const cursor = search.get("cursor");
+  if (cursor !== null && !CURSOR.test(cursor)) return failure(422, "cursor must be the `next` of an earlier page.");
+  return { limit, cursor, status };
 }
 
 /** The number, `preset` when there is none, or null when it is not one from 1 to `most`. */

@@ -41,9 +41,16 @@ async function follow(
 ): Promise<Attempted> {
   const signal = AbortSignal.timeout(FETCH_TIMEOUT_MS);
   let { url: target, method, body } = request;
+  if (method === "TRACE") return failed("InvalidMethod", "TRACE cannot be fetched");
+  if (method === "GET" || method === "HEAD") body = null;
   const headers = new Headers();
   for (const [name, value] of Object.entries(request.headers)) {
-    if (!NOT_FORWARDED.includes(name.toLowerCase())) headers.set(name, value);
+    if (NOT_FORWARDED.includes(name.toLowerCase())) continue;
+    try {
+      headers.set(name, value);
+    } catch {
+      return failed("InvalidHeader", "a header's name or value cannot be sent");
+    }
   }
   if (body !== null && !headers.has("content-type")) headers.set("content-type", "application/json");
 
@@ -107,6 +114,11 @@ function parseBody(text: string, contentType: string | null): unknown {
 export function retryAfter(header: string | null, now: number): number | null {
   if (header === null) return null;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;
+  if (!HTTP_DATE.test(header.trim())) return null;
   const date = Date.parse(header);
   return Number.isNaN(date) ? null : Math.max(0, date - now);
 }
+
+/** The three forms of a date in RFC 9110; the date parser alone would read a year into "-5". */
+const HTTP_DATE =
+  /^([A-Z][a-z]{2,8}, \d{2}[ -][A-Z][a-z]{2}[ -]\d{2,4} [\d:]{8} GMT|[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4})$/;

@@ -6,6 +6,7 @@ import type { Turn } from "../commits.ts";
 import type { EnvironmentContext } from "../context.ts";
 import { expireRuns } from "../dispatch.ts";
 import type { Host } from "../hosts.ts";
+import { loseRuns } from "../runs.ts";
 import { differences } from "../workflows.ts";
 
 /** A refusal that repeats unchanged is written again only after this time, so a host that keeps trying costs little. */
@@ -57,20 +58,23 @@ export function registerHost(announcement: Announcement): RegistrationAnswer {
 
   const { workflow, differs, isNew } = registered;
   context.sql.exec("DELETE FROM refused_registrations WHERE slug = ?", workflow.slug);
-  if (context.hosts.ofWorkflow(workflow.number).size === 0) expireRuns(context, turn, workflow.number, now);
+  if (!context.hosts.serves(workflow.number)) expireRuns(context, turn, workflow.number, now);
   turn.apply(() => {
     if (current && workflow.version !== current.version) {
       const parts = differences(current.definition, workflow.definition);
       for (const older of connected) markOlder(context, older, parts);
     }
     const version = differs.length === 0 ? workflow.version : 0;
+    for (const older of connected) {
+      if (older !== host && older.registration?.process === callId) supersede(context, older, workflow.number, now);
+    }
     context.hosts.register(host, { workflow: workflow.number, version, process: callId, differs });
   });
   turn.dispatch(workflow.number);
   turn.afterwards(() =>
     log("info", "host registered", {
       workflow: workflow.slug,
-      environment: context.identity.environmentSlug,
+      environment: context.identity.environmentId,
       organization: context.identity.organizationId,
       key: host.keyId,
       version: workflow.version,
@@ -88,6 +92,19 @@ export function registerHost(announcement: Announcement): RegistrationAnswer {
       url,
     },
   };
+}
+
+/**
+ * The process has come back over a newer socket. What it says from here on comes over that one; the runs that the older
+ * socket held are lost, since calls that were under way when it dropped never settle in the process.
+ */
+function supersede(context: EnvironmentContext, older: Host, workflow: number, now: number): void {
+  older.standing = "superseded";
+  const lost = context.hosts.abandon(older);
+  context.queue.seekSleepers(workflow);
+  void context.commits.run((turn) => {
+    loseRuns(context, turn, workflow, lost, now);
+  });
 }
 
 /** A connected host whose definition has just been superseded. */
@@ -112,7 +129,7 @@ function refuse({ context, turn, host, now }: Announcement, slug: string, messag
     );
   }
   turn.afterwards(() => {
-    const { environmentSlug: environment, organizationId: organization } = context.identity;
+    const { environmentId: environment, organizationId: organization } = context.identity;
     log("warn", "registration refused", { environment, organization, key: host.keyId });
   });
   return { type: "error", message };

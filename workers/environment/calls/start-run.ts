@@ -6,9 +6,8 @@ import { runCall } from "./call.ts";
 export const startRun = runCall(StartRun, ({ context, turn, host, held, now }) => {
   if (held.startedAt !== null) return true;
   turn.apply(() => {
-    held.taken = true;
     held.startedAt = now;
-    context.hosts.touch(host);
+    context.hosts.take(host, held);
   });
   const workflow = host.registration && context.workflows.byNumber(host.registration.workflow);
   logTransition(context, turn, held.run, workflow?.slug, "RUNNING");

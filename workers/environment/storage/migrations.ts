@@ -29,7 +29,9 @@ export const MIGRATIONS: readonly string[] = [
     package TEXT NOT NULL,
     superseded TEXT NOT NULL DEFAULT '[]',
     registered_at INTEGER NOT NULL,
-    changed_at INTEGER NOT NULL
+    changed_at INTEGER NOT NULL,
+    paused INTEGER NOT NULL DEFAULT 0,
+    deregistered_at INTEGER
   );
 
   -- Which workflows a name may concern, so that an event's cost does not grow with those it does not. A name of ''
@@ -67,9 +69,15 @@ export const MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY,
     workflow INTEGER NOT NULL,
     event INTEGER NOT NULL,
-    lost INTEGER NOT NULL DEFAULT 0,
+    -- Attempts known to have started, counted when one is lost, sleeps, or has run for a while.
+    attempts INTEGER NOT NULL DEFAULT 0,
+    -- Attempts lost one after the other without a new result of a step.
+    lost_in_a_row INTEGER NOT NULL DEFAULT 0,
+    -- Not offered before this time, after a loss.
+    resume_at INTEGER,
     expires_at INTEGER NOT NULL,
     is_test INTEGER NOT NULL DEFAULT 0,
+    rerun_of INTEGER,
     started_at INTEGER,
     finished_at INTEGER,
     status TEXT,
@@ -78,6 +86,8 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX unfinished_runs ON runs (workflow) WHERE finished_at IS NULL;
 
+  -- A step is named by run, kind and key; its first result is the one every later attempt gets. While the router owes
+  -- the host an answer (a delay, a fetch), due_at says when to act next and host who waits for it.
   CREATE TABLE steps (
     run INTEGER NOT NULL,
     kind TEXT NOT NULL,
@@ -85,8 +95,24 @@ export const MIGRATIONS: readonly string[] = [
     attempt INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     finished_at INTEGER,
+    due_at INTEGER,
+    host INTEGER,
+    tries INTEGER NOT NULL DEFAULT 0,
+    -- 1 while a call is under way; one that is found so at the object's start was cut off.
+    calling INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
     detail TEXT NOT NULL,
+    sealed BLOB,
+    result TEXT,
     PRIMARY KEY (run, kind, key)
+  ) WITHOUT ROWID;
+  CREATE INDEX owed_steps ON steps (due_at) WHERE due_at IS NOT NULL;
+
+  CREATE TABLE items (
+    namespace TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value TEXT NOT NULL,
+    PRIMARY KEY (namespace, key)
   ) WITHOUT ROWID;
   `,
 ];
