@@ -1,6 +1,7 @@
 // A provisioned organization with two environments, and a host that speaks the reference protocol, for tests in workerd.
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
+import { vi } from "vitest";
 import { clockOffset, setClockOffset } from "../../shared/clock.ts";
 import type { ActiveKey, EnvironmentState } from "../../shared/environment-rpc.ts";
 import { newEnvironmentId, newKeyId, newOrganizationId } from "../../shared/ids.ts";
@@ -100,6 +101,11 @@ export function injectBug(
   });
 }
 
+/** Waits until the expectations hold. */
+export function eventually<T>(expectations: () => T | Promise<T>): Promise<T> {
+  return vi.waitFor(expectations, { timeout: 10_000, interval: 5 });
+}
+
 /** Moves the router's clock ahead; the objects are not told. */
 export function advanceClock(ms: number): void {
   setClockOffset(clockOffset() + ms);
@@ -168,6 +174,8 @@ export class TestHost {
   closed: { code: number; reason: string } | null = null;
   #waiting: (() => void)[] = [];
   #next = 1;
+  /** Stands in the ids of the calls: no two connections use the same, as with the reference client. */
+  readonly #connection = crypto.randomUUID();
   readonly socket: WebSocket;
 
   private constructor(socket: WebSocket) {
@@ -204,7 +212,7 @@ export class TestHost {
     this.socket.send(JSON.stringify({ type: "MESSAGE", id: `f${this.#next++}`, data: JSON.stringify(data) }));
   }
 
-  async call(methodName: string, data: unknown, id = `c${this.#next++}`): Promise<unknown> {
+  async call(methodName: string, data: unknown, id = `${this.#connection}.${this.#next++}`): Promise<unknown> {
     this.send({ id, kind: "CALL", methodName, data });
     const answer = await this.until((m) => m.kind === "RESPONSE" && m.id === id);
     return answer.data;

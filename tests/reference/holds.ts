@@ -1,0 +1,16 @@
+// A workflow that goes on until the file named by the event's payload is there.
+import { existsSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { customEvent, Trigger } from "@trigger.dev/sdk";
+import { z } from "zod";
+
+new Trigger({
+  id: "holds",
+  name: "Holds",
+  on: customEvent({ name: "holds.go", schema: z.object({ until: z.string() }) }),
+  run: async ({ until }, ctx) => {
+    while (!existsSync(until)) await delay(50);
+    await ctx.logger.info("released");
+    return { pid: process.pid };
+  },
+}).listen();

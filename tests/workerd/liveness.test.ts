@@ -1,0 +1,73 @@
+// Whether hosts are there: offers that are not answered, probes, and what a host that was lost may still say.
+import { evictDurableObject } from "cloudflare:test";
+import { afterEach, expect, it, vi } from "vitest";
+import { HOST_SILENT_MS, OFFER_ANSWERED_WITHIN_MS, PROBE_ANSWERED_WITHIN_MS } from "../../shared/limits.ts";
+import { advance, hostOf, MINUTE, runningRun, SECOND, shown } from "./durable-support.ts";
+import {
+  type EnvironmentInstance,
+  eventually,
+  inside,
+  makeEnvironment,
+  resetClock,
+  send,
+  type TestEnvironment,
+  type TestHost,
+} from "./support.ts";
+
+afterEach(() => {
+  resetClock();
+  vi.restoreAllMocks();
+});
+
+/** Waits for the probe of a host, and until the router has read the acknowledgement. */
+async function probed(live: TestEnvironment, host: TestHost, prompt: () => Promise<void>): Promise<void> {
+  const read = await inside(live.stub, (_state, instance) => {
+    let shell = Object.getPrototypeOf(instance) as EnvironmentInstance;
+    while (!Object.hasOwn(shell, "webSocketMessage")) shell = Object.getPrototypeOf(shell) as EnvironmentInstance;
+    return vi.spyOn(shell, "webSocketMessage");
+  });
+  await prompt();
+  const { id } = await host.until((m) => m.kind === "RESPONSE" && m.id.startsWith("probe."));
+  await eventually(() =>
+    expect(read.mock.calls.map(([, frame]) => frame)).toContain(JSON.stringify({ type: "ACK", id })),
+  );
+}
+
+it("a host that acknowledges its probe keeps its runs", async () => {
+  const { live, host, id } = await runningRun();
+  const other = await hostOf(live);
+  await probed(live, host, () => advance(live, HOST_SILENT_MS));
+  await advance(live, PROBE_ANSWERED_WITHIN_MS);
+  await other.settled();
+  expect(other.offersWaiting()).toBe(0);
+  expect(await host.complete(id)).toBe(true);
+});
+
+it("a host that acknowledged its probe keeps its runs also when the object hibernates right after", async () => {
+  const { live, host, id } = await runningRun();
+  const other = await hostOf(live);
+  await evictDurableObject(live.stub, { webSockets: "hibernate" });
+  await probed(live, host, () => advance(live, HOST_SILENT_MS));
+  await evictDurableObject(live.stub, { webSockets: "hibernate" });
+  await advance(live, PROBE_ANSWERED_WITHIN_MS);
+  await other.settled();
+  expect(other.offersWaiting()).toBe(0);
+  expect(await host.complete(id)).toBe(true);
+});
+
+it("a run that timed out while its only host was silent stays timed out when the host is heard of again", async () => {
+  const live = await makeEnvironment("live");
+  const host = await hostOf(live, { triggerTTL: 60 });
+  const {
+    runs: [run],
+  } = await send(live.key, "go");
+  const id = run?.id ?? "";
+  await host.until((m) => m.methodName === "TRIGGER_WORKFLOW");
+  await advance(live, OFFER_ANSWERED_WITHIN_MS + SECOND);
+  await advance(live, MINUTE);
+  expect(await shown(live, id)).toMatchObject({ status: "TIMED_OUT" });
+  await host.settled();
+  await host.settled();
+  expect(host.offersWaiting()).toBe(0);
+  expect(await shown(live, id)).toMatchObject({ status: "TIMED_OUT" });
+});

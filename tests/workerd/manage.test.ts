@@ -1,0 +1,21 @@
+// What a person or a script does to runs and workflows.
+import { afterEach, expect, it } from "vitest";
+import { DEFAULT_TIME_TO_LIVE_MS } from "../../shared/limits.ts";
+import { advance, hostOf, lose, shown, WORKFLOW } from "./durable-support.ts";
+import { makeEnvironment, request, resetClock, send, withKey } from "./support.ts";
+
+afterEach(resetClock);
+
+it("deregistering a workflow leaves its timed-out runs timed out", async () => {
+  const live = await makeEnvironment("live");
+  await hostOf(live).then((host) => lose(live, host));
+  const {
+    runs: [run],
+  } = await send(live.key, "go");
+  const id = run?.id ?? "";
+  await advance(live, DEFAULT_TIME_TO_LIVE_MS);
+  expect(await shown(live, id)).toMatchObject({ status: "TIMED_OUT" });
+  const removed = await request(`/api/v1/workflows/${WORKFLOW}`, withKey(live.key, { method: "DELETE" }));
+  expect(removed.status).toBe(204);
+  expect(await shown(live, id)).toMatchObject({ status: "TIMED_OUT" });
+});
