@@ -1,7 +1,7 @@
 // What the Environment object answers to the Workers that call it. The class in workers/environment implements it;
 // the Workers see only this interface, so that none imports another's inside.
 import type { EventOutcome, NewEvent } from "./events.ts";
-import type { Run, RunOutcome, RunSummary, RunsPage, RunsQuery } from "./runs.ts";
+import type { RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "./runs.ts";
 import type { WorkflowDetails } from "./workflows.ts";
 
 /** A key as the object needs it. Its text is never stored: it can be derived from the ids. */
@@ -48,23 +48,29 @@ export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok
 export interface EnvironmentCalls {
   /** Accepts or refuses each event on its own; outcomes in the order of the events. */
   postEvents(keyId: string, events: readonly NewEvent[]): Promise<Answer<EventOutcome[]>>;
-  /** Null when there is no such run in this environment. */
-  getRun(keyId: string, id: string): Promise<Answer<Run | null>>;
-  listRuns(keyId: string, query: RunsQuery): Promise<Answer<RunsPage>>;
-  /** Null when there is no such workflow in this environment. */
-  listWorkflowRuns(keyId: string, slug: string, query: RunsQuery): Promise<Answer<RunsPage | null>>;
+  /** A `Run` as JSON text, since payloads may be nested deeper than a call can carry. Null when there is none here. */
+  getRun(keyId: string, id: string): Promise<Answer<string | null>>;
+  listRuns(keyId: string, query: RunsQuery): Promise<Answer<RunsPage | "no such cursor">>;
+  listWorkflowRuns(
+    keyId: string,
+    slug: string,
+    query: RunsQuery,
+  ): Promise<Answer<RunsPage | "no such cursor" | "no such workflow">>;
   /** A numbered page, counted; null when there is no such workflow. */
   pageWorkflowRuns(
     keyId: string,
     slug: string,
-    page: number,
-    limit: number,
+    query: RunsPageQuery,
   ): Promise<Answer<{ data: RunSummary[]; totalCount: number } | null>>;
   listWorkflows(keyId: string): Promise<Answer<WorkflowDetails[]>>;
   /** Which workflows the event would start, and which part of the filter stops the others of its name. Stores nothing. */
   explainEvent(keyId: string, event: NewEvent): Promise<Answer<Explanation[]>>;
-  /** Waits until all have ended or the time is over; what came of each by then. */
-  waitForRuns(keyId: string, ids: readonly string[], waitMs: number): Promise<Answer<RunOutcome[]>>;
+  /** Waits until all have ended or the time is over; what came of each by then, as JSON text of `RunOutcome[]`. */
+  waitForRuns(
+    keyId: string,
+    ids: readonly string[],
+    waitMs: number,
+  ): Promise<Answer<{ readonly ended: boolean; readonly outcomes: string }>>;
   cancelRun(keyId: string, id: string): Promise<Answer<RunChange>>;
   /** A new run of the same workflow with the same event, that names the old one. */
   rerunRun(keyId: string, id: string): Promise<Answer<RunChange>>;
@@ -72,7 +78,9 @@ export interface EnvironmentCalls {
 }
 
 /** `ended`: the run has ended and cannot be canceled. `gone`: its workflow is deregistered. */
-export type RunChange = { readonly done: Run } | { readonly failed: "not found" | "ended" | "gone" };
+export type RunChange =
+  | { /** The run as JSON text. */ readonly done: string }
+  | { readonly failed: "not found" | "ended" | "gone" };
 
 export type WorkflowChange = "pause" | "resume" | "deregister";
 /** `connected`: a workflow cannot be deregistered while hosts serve it. */

@@ -11,6 +11,11 @@ export const RUN_STATUSES: readonly RunStatus[] = [
   "CANCELED",
 ];
 
+/** `SUCCESS`, `ERROR`, `TIMED_OUT` and `CANCELED` are ends and never change. */
+export function runHasEnded(status: RunStatus): boolean {
+  return status === "SUCCESS" || status === "ERROR" || status === "TIMED_OUT" || status === "CANCELED";
+}
+
 export interface RunError {
   readonly name: string;
   readonly message: string;
@@ -53,6 +58,8 @@ export interface Run extends Omit<RunSummary, "event"> {
   readonly event: RunSummary["event"] & { readonly payload: unknown; readonly context?: unknown };
   readonly output?: unknown;
   readonly tasks: readonly Task[];
+  /** How many steps this answer leaves out because it would be too large. */
+  readonly tasksOmitted?: number;
 }
 
 /** What came of a run, for a sender who waited for it. */
@@ -68,6 +75,13 @@ export interface RunsPage {
   readonly data: readonly RunSummary[];
   /** The cursor of the next page, or null at the end. */
   readonly next: string | null;
+}
+
+export interface RunsPageQuery {
+  /** From 1. */
+  readonly page: number;
+  readonly limit: number;
+  readonly status: RunStatus | null;
 }
 
 export interface RunsQuery {

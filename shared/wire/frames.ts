@@ -75,10 +75,11 @@ export function callMessage(id: string, method: string, dataJson: string): strin
  * The ids in a frame that is too large to parse, so that its sender can be answered and its run ended. The reference
  * client writes the ids first and the method last: `{"id":…,"data":"{\"id\":…,\"kind\":\"CALL\",\"data\":{\"runId\":…`.
  */
-export function idsOfOversizedFrame(text: string): { frame?: string; call?: string; run?: string } {
+export function idsOfOversizedFrame(text: string): { frame?: string; call?: string; run?: string; method?: string } {
   const head = text.slice(0, 2048);
   const frame = /"id":"([\w.:-]{1,64})"/.exec(head)?.[1];
   const call = /\\"id\\":\\"([\w.:-]{1,128})\\"/.exec(head)?.[1];
   const run = /\\"runId\\":\\"(run_[0-9A-Za-z]{1,64})\\"/.exec(head)?.[1];
-  return { ...(frame && { frame }), ...(call && { call }), ...(run && { run }) };
+  const method = /\\"methodName\\":\\"(\w{1,64})\\"/.exec(head + text.slice(-2048))?.[1];
+  return { ...(frame && { frame }), ...(call && { call }), ...(run && { run }), ...(method && { method }) };
 }

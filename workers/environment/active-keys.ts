@@ -13,6 +13,15 @@ export class ActiveKeys {
     }
   }
 
+  /** When the next key expires, so that its sockets are closed then; null when none does. */
+  nextExpiry(now: number): number | null {
+    let next: number | null = null;
+    for (const { expiresAt } of this.#keys.values()) {
+      if (expiresAt !== null && expiresAt > now) next = Math.min(next ?? expiresAt, expiresAt);
+    }
+    return next;
+  }
+
   /** Null when the key may do this now; else why not. */
   refusal(keyId: string, scope: NeededScope, now: number): Refusal | null {
     const key = this.#keys.get(keyId);

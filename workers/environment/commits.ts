@@ -68,8 +68,17 @@ export class Commits {
       const dispatched = this.#attempt((turn) => this.#hooks.dispatch(workflows, turn), new Set());
       if (dispatched.ok) effects.push(...dispatched.effects);
     });
-    for (const effect of effects) effect();
+    for (const effect of effects) this.#carryOut(effect);
     this.#hooks.settled();
+  }
+
+  /** An effect that fails (a socket that will not send) keeps no other from its own. */
+  #carryOut(effect: () => void): void {
+    try {
+      effect();
+    } catch (error) {
+      this.#hooks.failed(error);
+    }
   }
 
   /** One operation in its savepoint; its changes to memory are made only when the savepoint was released. */

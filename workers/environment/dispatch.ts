@@ -18,7 +18,7 @@ import { addStep } from "./steps.ts";
 export function dispatchWorkflow(context: EnvironmentContext, turn: Turn, workflow: number, now: number): void {
   const hosts = context.hosts.ofWorkflow(workflow);
   if (context.workflows.byNumber(workflow)?.paused) return;
-  const suspects: number[] = [];
+  const notNow: number[] = [];
   while (leastBusy(hosts)) {
     const waiting = context.queue.next(context.sql, workflow, context.hosts, now);
     if (waiting.length === 0) break;
@@ -26,13 +26,14 @@ export function dispatchWorkflow(context: EnvironmentContext, turn: Turn, workfl
       if (context.hosts.holder(run.id)) continue;
       const suspect = isSuspect({ lostInARow: run.lost_in_a_row });
       const host = leastBusy(hosts, suspect);
-      if (suspect && !host) suspects.push(run.id);
-      else if (host) offer(context, turn, host, run, now);
-      else if (run.asleep) context.queue.seekSleepers(workflow);
+      if (suspect && !host) notNow.push(run.id);
+      else if (host) {
+        if (!tryOffer(context, turn, host, run, now)) notNow.push(run.id);
+      } else if (run.asleep) context.queue.seekSleepers(workflow);
       else context.queue.putBack(workflow, run.id);
     }
   }
-  for (const run of suspects) context.queue.putBack(workflow, run);
+  for (const run of notNow) context.queue.putBack(workflow, run);
 }
 
 /**
@@ -49,6 +50,18 @@ export function expireRuns(context: EnvironmentContext, turn: Turn, workflow: nu
     )
     .toArray();
   for (const { id, expires_at } of expired) endRun(context, turn, id, { status: "TIMED_OUT" }, expires_at);
+}
+
+/** Whether the run was offered. One that fails inside keeps no other from being offered, and is tried again later. */
+function tryOffer(context: EnvironmentContext, turn: Turn, host: Host, run: WaitingRun, now: number): boolean {
+  try {
+    offer(context, turn, host, run, now);
+    return true;
+  } catch (error) {
+    context.hosts.release(run.id);
+    log("error", "offer failed", { run: run.id, name: error instanceof Error ? error.name : "unknown" });
+    return false;
+  }
 }
 
 function offer(context: EnvironmentContext, turn: Turn, host: Host, run: WaitingRun, now: number): void {

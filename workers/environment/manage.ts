@@ -1,42 +1,50 @@
 // What a person or a script does to runs and workflows: cancel, rerun, pause, resume, deregister, wait for an end.
 import type { RunChange, WorkflowChange, WorkflowChanged } from "../../shared/environment-rpc.ts";
 import { parseRunId, runId } from "../../shared/ids.ts";
-import type { Run, RunOutcome } from "../../shared/runs.ts";
+import { type RunSummary, runHasEnded } from "../../shared/runs.ts";
 import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { expireRuns } from "./dispatch.ts";
-import { readRunById } from "./read-runs.ts";
+import { readRunJson } from "./read-run.ts";
+import { summarizeRun } from "./read-runs.ts";
 import { endRun, insertRun, readRun } from "./runs.ts";
 
-const ENDS = new Set(["SUCCESS", "ERROR", "TIMED_OUT", "CANCELED"]);
+interface Found {
+  readonly number: number;
+  readonly run: RunSummary;
+}
 
-function found(context: EnvironmentContext, id: string, now: number): { number: number; run: Run } | null {
-  const run = readRunById(context, id, now);
+function find(context: EnvironmentContext, id: string, now: number): Found | null {
   const number = parseRunId(context.identity.environmentId, id);
-  return run && number !== null ? { number, run } : null;
+  const run = number === null ? null : summarizeRun(context, number, now);
+  return number === null || run === null ? null : { number, run };
+}
+
+function shown(context: EnvironmentContext, id: string, now: number): RunChange {
+  const done = readRunJson(context, id, now);
+  return done === null ? { failed: "not found" } : { done };
 }
 
 /** Ends a run that has not ended. Its host is not told: what it goes on to say of the run changes nothing. */
 export function cancelRun(context: EnvironmentContext, turn: Turn, id: string, now: number): RunChange {
-  const at = found(context, id, now);
-  if (!at) return { failed: "not found" };
-  if (at.run.status === "CANCELED") return { done: at.run };
-  if (ENDS.has(at.run.status)) return { failed: "ended" };
-  endRun(context, turn, at.number, { status: "CANCELED" }, now);
-  const canceled = readRunById(context, id, now);
-  return canceled ? { done: canceled } : { failed: "not found" };
+  const found = find(context, id, now);
+  if (!found) return { failed: "not found" };
+  if (found.run.status !== "CANCELED") {
+    if (runHasEnded(found.run.status)) return { failed: "ended" };
+    endRun(context, turn, found.number, { status: "CANCELED" }, now);
+  }
+  return shown(context, id, now);
 }
 
 export function rerunRun(context: EnvironmentContext, turn: Turn, id: string, now: number): RunChange {
-  const at = found(context, id, now);
-  const row = at && readRun(context, at.number);
+  const found = find(context, id, now);
+  const row = found && readRun(context, found.number);
   if (!row) return { failed: "not found" };
   const workflow = context.workflows.byNumber(row.workflow);
   if (!workflow || workflow.deregistered) return { failed: "gone" };
   const run = context.nextNumber();
   insertRun(context, turn, { run, workflow, event: row.event, now, isTest: row.is_test === 1, rerunOf: row.id });
-  const made = readRunById(context, runId(context.identity.environmentId, run), now);
-  return made ? { done: made } : { failed: "not found" };
+  return shown(context, runId(context.identity.environmentId, run), now);
 }
 
 export function changeWorkflow(
@@ -69,14 +77,18 @@ export async function waitForRuns(
   ids: readonly string[],
   waitMs: number,
   clock: () => number,
-): Promise<RunOutcome[]> {
-  const runs = ids.flatMap((id) => found(context, id, clock()) ?? []);
-  const open = runs.filter(({ run }) => !ENDS.has(run.status)).map(({ number }) => number);
-  if (open.length > 0) await context.ends.until(open, waitMs);
-  return runs.flatMap(({ run: { id } }) => {
-    const run = readRunById(context, id, clock());
-    if (!run) return [];
-    const { status, output, error, workflow } = run;
-    return [{ id, workflow: workflow.slug, status, ...(output !== undefined && { output }), ...(error && { error }) }];
+): Promise<{ ended: boolean; outcomes: string }> {
+  const found = (): Found[] => ids.flatMap((id) => find(context, id, clock()) ?? []);
+  const open = found().filter(({ run }) => !runHasEnded(run.status));
+  if (open.length > 0) {
+    const numbers = open.map(({ number }) => number);
+    await context.ends.until(numbers, waitMs);
+  }
+  const runs = found();
+  const outcomes = runs.map(({ number, run: { id, workflow, status, error } }) => {
+    const head = JSON.stringify({ id, workflow: workflow.slug, status, ...(error && { error }) });
+    const output = readRun(context, number)?.output ?? null;
+    return output === null ? head : `${head.slice(0, -1)},"output":${output}}`;
   });
+  return { ended: runs.every(({ run }) => runHasEnded(run.status)), outcomes: `[${outcomes.join(",")}]` };
 }

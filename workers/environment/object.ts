@@ -20,8 +20,8 @@ import type { EventOutcome, NewEvent } from "../../shared/events.ts";
 import { nextSequence } from "../../shared/ids.ts";
 import { deriveApiKey } from "../../shared/keys.ts";
 import { RETRY_FAILED_WORK_MS, START_WRITTEN_AFTER_MS } from "../../shared/limits.ts";
-import { log } from "../../shared/log.ts";
-import type { Run, RunOutcome, RunSummary, RunsPage, RunsQuery } from "../../shared/runs.ts";
+import { log, setLogLevel } from "../../shared/log.ts";
+import type { RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "../../shared/runs.ts";
 import { seal, unseal } from "../../shared/seal.ts";
 import type { OutgoingRpc } from "../../shared/wire/fetch.ts";
 import { AUTHENTICATED, messageFrame } from "../../shared/wire/frames.ts";
@@ -36,7 +36,8 @@ import { callsCutOff, performFetch } from "./fetches.ts";
 import { type HeldRun, type Host, Hosts } from "./hosts.ts";
 import { nextLivenessTime } from "./liveness.ts";
 import { cancelRun, changeWorkflow, rerunRun, waitForRuns } from "./manage.ts";
-import { listRuns, listRunsByPage, readRunById } from "./read-runs.ts";
+import { readRunJson } from "./read-run.ts";
+import { listRuns, listRunsByPage } from "./read-runs.ts";
 import { listWorkflows } from "./read-workflows.ts";
 import { receiveFrame } from "./receive.ts";
 import { RunEnds } from "./run-ends.ts";
@@ -60,6 +61,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    setLogLevel(parseSettings(env).LOG_LEVEL);
     if (storageState(ctx.storage.sql) !== "provisioned") return;
     ctx.blockConcurrencyWhile(async () => {
       migrate(ctx.storage);
@@ -74,14 +76,17 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   async provision(state: EnvironmentState): Promise<{ revision: number }> {
     const { sql } = this.ctx.storage;
     if (storageState(sql) === "deleted") throw new Error("the environment was deleted");
-    migrate(this.ctx.storage);
-    const revision = this.ctx.storage.transactionSync(() => writeState(sql, state));
+    const revision = this.ctx.storage.transactionSync(() => {
+      migrate(this.ctx.storage);
+      return writeState(sql, state);
+    });
     if (this.#context === null) await this.#open();
     else {
       this.#keys.load(sql);
       this.#context = { ...this.#context, identity: readIdentity(sql) };
     }
-    this.#closeRefused();
+    await this.#closeRefused();
+    if (this.#context) await this.#scheduleAlarm(this.#context);
     return { revision };
   }
 
@@ -112,30 +117,38 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     );
   }
 
-  getRun(keyId: string, id: string): Promise<Answer<Run | null>> {
-    return this.#authorized(keyId, "runs:read", (context) => readRunById(context, id, now()));
+  getRun(keyId: string, id: string): Promise<Answer<string | null>> {
+    return this.#authorized(keyId, "runs:read", (context) => readRunJson(context, id, now()));
   }
 
-  listRuns(keyId: string, query: RunsQuery): Promise<Answer<RunsPage>> {
-    return this.#authorized(keyId, "runs:read", (context) => listRuns(context, query, null, now()));
+  listRuns(keyId: string, query: RunsQuery): Promise<Answer<RunsPage | "no such cursor">> {
+    return this.#authorized(
+      keyId,
+      "runs:read",
+      (context) => listRuns(context, query, null, now()) ?? ("no such cursor" as const),
+    );
   }
 
-  listWorkflowRuns(keyId: string, slug: string, query: RunsQuery): Promise<Answer<RunsPage | null>> {
+  listWorkflowRuns(
+    keyId: string,
+    slug: string,
+    query: RunsQuery,
+  ): Promise<Answer<RunsPage | "no such cursor" | "no such workflow">> {
     return this.#authorized(keyId, "runs:read", (context) => {
       const workflow = context.workflows.bySlug(slug);
-      return workflow ? listRuns(context, query, workflow.number, now()) : null;
+      if (!workflow) return "no such workflow" as const;
+      return listRuns(context, query, workflow.number, now()) ?? ("no such cursor" as const);
     });
   }
 
   pageWorkflowRuns(
     keyId: string,
     slug: string,
-    page: number,
-    limit: number,
+    query: RunsPageQuery,
   ): Promise<Answer<{ data: RunSummary[]; totalCount: number } | null>> {
     return this.#authorized(keyId, "runs:read", (context) => {
       const workflow = context.workflows.bySlug(slug);
-      return workflow ? listRunsByPage(context, workflow.number, page, limit, now()) : null;
+      return workflow ? listRunsByPage(context, workflow.number, query, now()) : null;
     });
   }
 
@@ -147,7 +160,11 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     return this.#authorized(keyId, "events:send", (context) => explainEvent(context, event));
   }
 
-  waitForRuns(keyId: string, ids: readonly string[], waitMs: number): Promise<Answer<RunOutcome[]>> {
+  waitForRuns(
+    keyId: string,
+    ids: readonly string[],
+    waitMs: number,
+  ): Promise<Answer<{ ended: boolean; outcomes: string }>> {
     return this.#authorized(keyId, "events:send", (context) => waitForRuns(context, ids, waitMs, now));
   }
 
@@ -187,7 +204,10 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const host = this.#context?.hosts.of(socket);
-    if (this.#context && host) await receiveFrame(this.#context, host, message, now);
+    if (!this.#context || !host) return;
+    // Revocation is immediate, also for a socket whose close has not arrived yet.
+    if (this.#keys.refusal(host.keyId, "workflows:connect", now())) return this.#refuseHost(host);
+    await receiveFrame(this.#context, host, message, now);
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
@@ -215,6 +235,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   }
 
   async #fireDue(context: EnvironmentContext): Promise<void> {
+    await this.#closeRefused();
     const work = dueWork(context, now()).map((execute) => context.commits.run(execute));
     const failed = (await Promise.allSettled(work)).some(({ status }) => status === "rejected");
     // Awake anyway: the next probe is due by this alarm too. What failed is still due, and is not tried at once again.
@@ -222,8 +243,8 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   }
 
   async #scheduleAlarm(context: EnvironmentContext, also: number | null = null, notBefore = 0): Promise<void> {
-    const stored = nextStoredTime(context);
-    const due = stored === null || also === null ? (stored ?? also) : Math.min(stored, also);
+    const times = [nextStoredTime(context), this.#keys.nextExpiry(now()), also].filter((time) => time !== null);
+    const due = times.length === 0 ? null : Math.min(...times);
     if (due !== null) await this.#setAlarm(machineTime(Math.max(due, notBefore)));
   }
 
@@ -386,13 +407,17 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     }
   }
 
-  /** Closes the sockets of keys that are no longer active. */
-  #closeRefused(): void {
-    const hosts: Iterable<Host> = this.#context?.hosts.all() ?? [];
-    for (const host of hosts) {
-      if (this.#keys.refusal(host.keyId, "workflows:connect", now()))
-        host.socket.close(4001, "the API key was revoked");
-    }
+  /** Closes the sockets of keys that are no longer active. Their runs go to others at once. */
+  async #closeRefused(): Promise<void> {
+    const refused = [...(this.#context?.hosts.all() ?? [])].filter(({ keyId }) =>
+      this.#keys.refusal(keyId, "workflows:connect", now()),
+    );
+    await Promise.all(refused.map((host) => this.#refuseHost(host)));
+  }
+
+  #refuseHost(host: Host): Promise<void> {
+    host.socket.close(4001, "the API key was revoked or has expired");
+    return this.#hostLost(host.socket);
   }
 }
 

@@ -27,11 +27,15 @@ export function packageOf(registration: Registration): PackageOfHost {
   return { ...described, git: { ...git, origin: git.origin && withoutCredentials(git.origin) } };
 }
 
+const ORIGIN_PROTOCOLS = new Set(["https:", "http:", "ssh:", "git:"]);
+
 /** An origin without user, password, query and fragment; one that is not understood is not kept. */
 export function withoutCredentials(origin: string): string | undefined {
   const scp = /^[\w.-]+@([\w.-]+:[\w./~-]+)$/.exec(origin);
   if (scp) return scp[1];
-  if (!URL.canParse(origin)) return undefined;
-  const { protocol, host, pathname } = new URL(origin);
+  const url = URL.parse(origin);
+  // What only looks like a URL (`user:token@host:path`) may hold a token anywhere.
+  if (!url || !ORIGIN_PROTOCOLS.has(url.protocol) || url.host === "") return undefined;
+  const { protocol, host, pathname } = url;
   return `${protocol}//${host}${pathname}`;
 }

@@ -1,10 +1,9 @@
-// Runs as the API shows them: one by itself, or a page of summaries, newest first.
+// Summaries of runs as the API shows them: one, or a page, newest first.
 import { eventId, parseRunId, runId, sequenceTime } from "../../shared/ids.ts";
-import type { Run, RunError, RunStatus, RunSummary, RunsPage, RunsQuery, Task } from "../../shared/runs.ts";
+import type { RunError, RunStatus, RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "../../shared/runs.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { runStatus } from "./run-status.ts";
 import type { RunRow } from "./runs.ts";
-import { type StepRow, stepsOf } from "./steps.ts";
 
 interface RunWithEvent extends RunRow {
   event_name: string;
@@ -22,39 +21,22 @@ const SCAN_MAX = 20_000;
 
 const iso = (time: number): string => new Date(time).toISOString();
 
-/** The run with this id, or null: also for an id of another environment, which cannot be told apart. */
-export function readRunById(context: EnvironmentContext, id: string, now: number): Run | null {
-  const number = parseRunId(context.identity.environmentId, id);
-  if (number === null) return null;
+/** What is known of a run besides its payload, output and steps; null when there is none of this number. */
+export function summarizeRun(context: EnvironmentContext, number: number, now: number): RunSummary | null {
   const [row] = context.sql.exec<RunWithEvent>(`${WITH_EVENT} WHERE r.id = ?`, number);
-  if (!row) return null;
-  const [content] = context.sql.exec<{ payload: string; context: string | null; output: string | null }>(
-    "SELECT e.payload, e.context, r.output FROM runs r JOIN events e ON e.id = r.event WHERE r.id = ?",
-    number,
-  );
-  const summary = summarize(context, row, now);
-  return {
-    ...summary,
-    event: {
-      ...summary.event,
-      payload: JSON.parse(content?.payload ?? "null"),
-      ...(content?.context && { context: JSON.parse(content.context) }),
-    },
-    ...(content?.output && { output: JSON.parse(content.output) }),
-    tasks: stepsOf(context.sql, number).map(task),
-  };
+  return row ? summarize(context, row, now) : null;
 }
 
-/** A page of the environment's runs, or of one workflow's; newest first, by keyset. */
+/** A page of the environment's runs, or of one workflow's; newest first, by keyset. Null for a cursor that is none here. */
 export function listRuns(
   context: EnvironmentContext,
   query: RunsQuery,
   workflow: number | null,
   now: number,
-): RunsPage {
+): RunsPage | null {
   const before =
     query.cursor === null ? Number.MAX_SAFE_INTEGER : parseRunId(context.identity.environmentId, query.cursor);
-  if (before === null) return { data: [], next: null };
+  if (before === null) return null;
   const data: RunSummary[] = [];
   let looked = 0;
   let last: number | null = null;
@@ -72,14 +54,31 @@ export function listRuns(
   return { data, next: null };
 }
 
-/** A numbered page of a workflow's runs, as the reference API has it. It counts, so a keyset page is cheaper. */
+/**
+ * A numbered page of a workflow's runs, as the reference API has it. It counts, so a keyset page is cheaper; with a
+ * status it looks at every run, since only ends are stored.
+ */
 export function listRunsByPage(
   context: EnvironmentContext,
   workflow: number,
-  page: number,
-  limit: number,
+  { page, limit, status }: RunsPageQuery,
   now: number,
 ): { data: RunSummary[]; totalCount: number } {
+  const first = (page - 1) * limit;
+  if (status !== null) {
+    const found: RunSummary[] = [];
+    let totalCount = 0;
+    for (const row of context.sql.exec<RunWithEvent>(
+      `${WITH_EVENT} WHERE r.workflow = ? ORDER BY r.id DESC`,
+      workflow,
+    )) {
+      const summary = summarize(context, row, now);
+      if (summary.status !== status) continue;
+      if (totalCount >= first && found.length < limit) found.push(summary);
+      totalCount++;
+    }
+    return { data: found, totalCount };
+  }
   const { total } = context.sql
     .exec<{ total: number }>("SELECT count(*) AS total FROM runs WHERE workflow = ?", workflow)
     .one();
@@ -88,7 +87,7 @@ export function listRunsByPage(
       `${WITH_EVENT} WHERE r.workflow = ? ORDER BY r.id DESC LIMIT ? OFFSET ?`,
       workflow,
       limit,
-      (page - 1) * limit,
+      first,
     )
     .toArray()
     .map((row) => summarize(context, row, now));
@@ -144,21 +143,4 @@ function sleepsOnHost({ sql, hosts }: EnvironmentContext, run: number): boolean 
     .exec<{ host: number | null }>("SELECT host FROM steps WHERE run = ? AND due_at IS NOT NULL", run)
     .toArray()
     .some(({ host }) => hosts.byId(host) !== undefined);
-}
-
-function task(row: StepRow): Task {
-  const { body, ...detail } = JSON.parse(row.detail) as Record<string, unknown>;
-  const result = row.result === null ? undefined : (JSON.parse(row.result) as unknown);
-  return {
-    key: row.key,
-    type: row.kind,
-    status: row.finished_at === null ? "PENDING" : row.failed ? "ERROR" : "SUCCESS",
-    attempt: row.attempt,
-    createdAt: iso(row.created_at),
-    ...(row.finished_at !== null && { finishedAt: iso(row.finished_at) }),
-    ...detail,
-    ...(typeof body === "string" && { body: JSON.parse(body) as unknown }),
-    ...(row.tries > 0 && { tries: row.tries }),
-    ...(result !== undefined && (row.failed ? { error: result } : { output: result })),
-  };
 }

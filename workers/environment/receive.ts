@@ -98,7 +98,7 @@ export async function receiveFrame(
   } catch (error) {
     // Logged by the commit; the others in it are not affected. Without an answer the reference client reports a call
     // that was not answered, which counts as a lost attempt: the run goes on where the failure left it.
-    if (!(error instanceof StepTooLarge)) return;
+    if (!(error instanceof StepTooLarge || error instanceof RangeError)) return;
     await context.commits.run((turn) => {
       turn.apply(() => countRefused(context, host));
       endOversizedRun(context, turn, host, message, clock());
@@ -107,7 +107,7 @@ export async function receiveFrame(
   }
 }
 
-/** A step whose row would be too large: a replay would only bring it again. */
+/** A step whose row would be too large, or whose value is nested too deeply: a replay would only bring it again. */
 function endOversizedRun(context: EnvironmentContext, turn: Turn, host: Host, call: CallMessage, now: number): void {
   const held = runOnHost(context, host, runIdOf(call.data) ?? "");
   if (!held) return;
@@ -167,7 +167,7 @@ function receiveOversized(
     }
     turn.afterwards(() => {
       if (ids.frame) send(host, ackFrame(ids.frame));
-      if (ids.call) send(host, messageFrame(`r.${ids.call}`, responseMessage(ids.call, "", false)));
+      if (ids.call) send(host, messageFrame(`r.${ids.call}`, responseMessage(ids.call, ids.method ?? "", false)));
     });
   });
 }

@@ -50,7 +50,8 @@ export interface NewStep {
   readonly kind: StepKind;
   readonly attempt: number;
   readonly now: number;
-  readonly detail: Readonly<Record<string, unknown>>;
+  /** What the API shows of the step: an object, or its JSON text. */
+  readonly detail: Readonly<Record<string, unknown>> | string;
 }
 
 /** A step that cannot be stored because its row would be too large. */
@@ -73,7 +74,7 @@ export function addFinishedStep(
     readonly began?: number;
   },
 ): void {
-  const detail = JSON.stringify(step.detail);
+  const detail = detailText(step);
   assertFits(detail, step.result);
   sql.exec(
     `INSERT INTO steps (run, kind, key, attempt, created_at, finished_at, failed, detail, result)
@@ -101,7 +102,7 @@ export function addOwedStep(
     readonly tries: number;
   },
 ): void {
-  const detail = JSON.stringify(step.detail);
+  const detail = detailText(step);
   assertFits(detail, null, step.sealed?.byteLength);
   sql.exec(
     `INSERT INTO steps (run, kind, key, attempt, created_at, due_at, host, tries, calling, detail, sealed)
@@ -124,9 +125,8 @@ export function findStep({ sql }: EnvironmentContext, run: number, kind: StepKin
   return sql.exec<StepRow>("SELECT * FROM steps WHERE run = ? AND kind = ? AND key = ?", run, kind, key).toArray()[0];
 }
 
-/** A run's steps in the order they began. */
-export function stepsOf(sql: SqlStorage, run: number): StepRow[] {
-  return sql.exec<StepRow>("SELECT * FROM steps WHERE run = ? ORDER BY created_at, key", run).toArray();
+function detailText({ detail }: NewStep): string {
+  return typeof detail === "string" ? detail : JSON.stringify(detail);
 }
 
 function assertFits(detail: string, result: string | null, sealedBytes = 0): void {

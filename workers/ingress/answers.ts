@@ -36,3 +36,10 @@ export interface FieldError {
 export function methodNotAllowed(allow: string): Response {
   return Response.json({ error: `Method not allowed. Use ${allow}.` }, { status: 405, headers: { Allow: allow } });
 }
+
+/** An answer that is JSON text already. */
+export function jsonText(text: string, init: ResponseInit = {}): Response {
+  const headers = new Headers(init.headers);
+  headers.set("content-type", "application/json");
+  return new Response(text, { ...init, headers });
+}

@@ -23,24 +23,29 @@ const withKey = (work: (ingress: Ingress) => Promise<Response>) => async (c: Rou
 
 export const ingress = new Hono<Routes>();
 
-ingress.post("/api/v1/events", withKey(postEvents));
-ingress.get("/api/v1/runs", withKey(listRuns));
-ingress.get("/api/v1/runs.json", withKey(listRuns));
-ingress.get("/api/v1/runs/:id", withKey(getRun));
-ingress.get("/api/v1/workflows", withKey(listWorkflows));
-ingress.get("/api/v1/workflows/:slug/runs", withKey(listWorkflowRuns));
-ingress.get("/api/v1/workflows/:slug/runs.json", withKey(listWorkflowRuns));
-ingress.all("/api/v1/events", () => methodNotAllowed("POST"));
-ingress.all("/api/v1/runs", () => methodNotAllowed("GET"));
-ingress.all("/api/v1/runs/:id", () => methodNotAllowed("GET"));
-ingress.all("/api/v1/workflows", () => methodNotAllowed("GET"));
-ingress.all("/api/v1/workflows/:slug/runs", () => methodNotAllowed("GET"));
-ingress.post("/api/v1/runs/:id/cancel", withKey(cancelRun));
-ingress.post("/api/v1/runs/:id/rerun", withKey(rerunRun));
-ingress.post("/api/v1/workflows/:slug/pause", withKey(changeWorkflow("pause")));
-ingress.post("/api/v1/workflows/:slug/resume", withKey(changeWorkflow("resume")));
-ingress.delete("/api/v1/workflows/:slug", withKey(changeWorkflow("deregister")));
-ingress.get("/ws", (c) => connectHost(c.env, c.req.raw));
+type Handler = (c: Route) => Response | Promise<Response>;
+
+/** Every route, with the one method it takes; any other is a 405 that names it. */
+const ROUTES: readonly (readonly [path: string, method: string, handler: Handler])[] = [
+  ["/api/v1/events", "POST", withKey(postEvents)],
+  ["/api/v1/runs", "GET", withKey(listRuns)],
+  ["/api/v1/runs.json", "GET", withKey(listRuns)],
+  ["/api/v1/runs/:id", "GET", withKey(getRun)],
+  ["/api/v1/runs/:id/cancel", "POST", withKey(cancelRun)],
+  ["/api/v1/runs/:id/rerun", "POST", withKey(rerunRun)],
+  ["/api/v1/workflows", "GET", withKey(listWorkflows)],
+  ["/api/v1/workflows/:slug", "DELETE", withKey(changeWorkflow("deregister"))],
+  ["/api/v1/workflows/:slug/pause", "POST", withKey(changeWorkflow("pause"))],
+  ["/api/v1/workflows/:slug/resume", "POST", withKey(changeWorkflow("resume"))],
+  ["/api/v1/workflows/:slug/runs", "GET", withKey(listWorkflowRuns)],
+  ["/api/v1/workflows/:slug/runs.json", "GET", withKey(listWorkflowRuns)],
+  ["/ws", "GET", (c) => connectHost(c.env, c.req.raw)],
+];
+
+for (const [path, method, handler] of ROUTES) {
+  ingress.on(method, path, handler);
+  ingress.all(path, () => methodNotAllowed(method));
+}
 
 ingress.notFound(() => failure(404, "There is nothing at this address."));
 ingress.onError((error) => {

@@ -1,7 +1,7 @@
 // POST /api/v1/runs/:id/cancel and /rerun, POST /api/v1/workflows/:slug/pause and /resume, DELETE
 // /api/v1/workflows/:slug. They need a key without limits.
 import type { RunChange, WorkflowChange } from "../../shared/environment-rpc.ts";
-import { failure } from "./answers.ts";
+import { failure, jsonText } from "./answers.ts";
 import type { Ingress } from "./call-environment.ts";
 
 export function cancelRun({ params, call }: Ingress): Promise<Response> {
@@ -38,7 +38,7 @@ export const changeWorkflow =
   };
 
 function runChanged(change: RunChange, status: number): Response {
-  if ("done" in change) return Response.json(change.done, { status });
+  if ("done" in change) return jsonText(change.done, { status });
   switch (change.failed) {
     case "not found":
       return failure(404, "Run not found");

@@ -12,8 +12,7 @@ import {
   EVENT_MAX_BYTES,
   PREFER_WAIT_MAX_S,
 } from "../../shared/limits.ts";
-import type { RunStatus } from "../../shared/runs.ts";
-import { type FieldError, failure } from "./answers.ts";
+import { type FieldError, failure, jsonText } from "./answers.ts";
 import type { Ingress } from "./call-environment.ts";
 import { readJsonBody } from "./read-body.ts";
 
@@ -22,8 +21,6 @@ interface Refused {
   readonly error: string;
   readonly fields?: readonly FieldError[];
 }
-const ENDS: ReadonlySet<RunStatus> = new Set<RunStatus>(["SUCCESS", "ERROR", "TIMED_OUT", "CANCELED"]);
-
 type Prepared = { readonly event: NewEvent } | { readonly refused: Refused };
 
 const TOO_LARGE: Refused = {
@@ -105,12 +102,13 @@ function answerWithEnds(
   return call(
     "events:send",
     (environment, keyId) => environment.waitForRuns(keyId, ids, seconds * 1000),
-    (runs) => {
-      const ended = event.deliverAt === undefined && runs.every(({ status }) => ENDS.has(status));
+    ({ ended, outcomes }) => {
+      const status = ended && event.deliverAt === undefined ? 200 : 202;
       const headers = new Headers({ "Preference-Applied": `wait=${seconds}` });
       const replayed = accepted.headers.get("Idempotent-Replayed");
       if (replayed !== null) headers.set("Idempotent-Replayed", replayed);
-      return Response.json({ ...event, runs }, { status: ended ? 200 : 202, headers });
+      const { runs: _, ...rest } = event;
+      return jsonText(`${JSON.stringify(rest).slice(0, -1)},"runs":${outcomes}}`, { status, headers });
     },
   );
 }

@@ -1,20 +1,19 @@
 // GET /api/v1/runs, /api/v1/runs/:id, /api/v1/workflows/:slug/runs (each also with .json) and /api/v1/workflows.
 import { PAGE_DEFAULT, PAGE_MAX } from "../../shared/limits.ts";
 import { RUN_STATUSES, type RunsQuery } from "../../shared/runs.ts";
-import { failure } from "./answers.ts";
+import { failure, jsonText } from "./answers.ts";
 import type { Ingress } from "./call-environment.ts";
 
 const RUN_NOT_FOUND = "Run not found";
-/** A page ends at a run, and its id is the cursor. */
-const CURSOR = /^run_[0-9A-Za-z]{23}$/;
 const WORKFLOW_NOT_FOUND = "Workflow not found";
+const NO_SUCH_CURSOR = "cursor must be the `next` of an earlier page.";
 
 export function getRun({ params, call }: Ingress): Promise<Response> {
   const id = withoutSuffix(params.id ?? "");
   return call(
     "runs:read",
     (environment, keyId) => environment.getRun(keyId, id),
-    (run) => (run ? Response.json(run) : failure(404, RUN_NOT_FOUND)),
+    (run) => (run === null ? failure(404, RUN_NOT_FOUND) : jsonText(run)),
   );
 }
 
@@ -22,16 +21,14 @@ export async function listRuns({ url, call }: Ingress): Promise<Response> {
   const query = readQuery(url.searchParams);
   if (query instanceof Response) return query;
   const workflow = url.searchParams.get("workflow");
-  if (workflow === null)
-    return call(
-      "runs:read",
-      (env, keyId) => env.listRuns(keyId, query),
-      (page) => Response.json(page),
-    );
   return call(
     "runs:read",
-    (env, keyId) => env.listWorkflowRuns(keyId, workflow, query),
-    (page) => Response.json(page ?? { data: [], next: null }),
+    (environment, keyId) =>
+      workflow === null ? environment.listRuns(keyId, query) : environment.listWorkflowRuns(keyId, workflow, query),
+    (page) => {
+      if (page === "no such cursor") return failure(422, NO_SUCH_CURSOR);
+      return Response.json(page === "no such workflow" ? { data: [], next: null } : page);
+    },
   );
 }
 
@@ -40,20 +37,22 @@ export async function listWorkflowRuns({ url, params, call }: Ingress): Promise<
   const slug = params.slug ?? "";
   const query = readQuery(url.searchParams);
   if (query instanceof Response) return query;
-  // Numbered pages count, so they take no filter.
-  if (query.cursor !== null || query.status !== null) {
+  if (query.cursor !== null) {
     return call(
       "runs:read",
-      (env, keyId) => env.listWorkflowRuns(keyId, slug, query),
-      (page) => (page ? Response.json(page) : failure(404, WORKFLOW_NOT_FOUND)),
+      (environment, keyId) => environment.listWorkflowRuns(keyId, slug, query),
+      (page) => {
+        if (page === "no such cursor") return failure(422, NO_SUCH_CURSOR);
+        return page === "no such workflow" ? failure(404, WORKFLOW_NOT_FOUND) : Response.json(page);
+      },
     );
   }
   const page = wholeNumber(url.searchParams.get("page"), 1, 1_000_000);
   if (page === null) return failure(422, "page must be a whole number from 1.");
-  const { limit } = query;
+  const { limit, status } = query;
   return call(
     "runs:read",
-    (env, keyId) => env.pageWorkflowRuns(keyId, slug, page ?? 1, limit),
+    (environment, keyId) => environment.pageWorkflowRuns(keyId, slug, { page, limit, status }),
     (found) => {
       if (!found) return failure(404, WORKFLOW_NOT_FOUND);
       const { data, totalCount } = found;
@@ -77,9 +76,7 @@ function readQuery(search: URLSearchParams): RunsQuery | Response {
   const wanted = search.get("status");
   const status = RUN_STATUSES.find((s) => s === wanted) ?? null;
   if (wanted !== null && status === null) return failure(422, `status must be one of ${RUN_STATUSES.join(", ")}.`);
-  const cursor = search.get("cursor");
-  if (cursor !== null && !CURSOR.test(cursor)) return failure(422, "cursor must be the `next` of an earlier page.");
-  return { limit, cursor, status };
+  return { limit, cursor: search.get("cursor"), status };
 }
 
 /** The number, `preset` when there is none, or null when it is not one from 1 to `most`. */

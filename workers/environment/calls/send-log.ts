@@ -23,17 +23,18 @@ export const sendLog = runCall(SendLog, ({ context, turn, held, data, now }) => 
     kind: "LOG_MESSAGE",
     attempt: held.attempt,
     now,
-    detail: { level, message, properties: readProperties(properties) },
+    detail: `{"level":"${level}","message":${JSON.stringify(message)},"properties":${asJson(properties)}}`,
   });
   return true;
 });
 
-/** The properties of a log as JSON; text that is not JSON is kept as text. */
-function readProperties(text: string | undefined): unknown {
-  if (text === undefined) return {};
+/** The properties of a log as JSON text, as they came; text that is not JSON becomes a string. */
+function asJson(text: string | undefined): string {
+  if (text === undefined) return "{}";
   try {
-    return JSON.parse(text);
-  } catch {
+    JSON.parse(text);
     return text;
+  } catch {
+    return JSON.stringify(text);
   }
 }

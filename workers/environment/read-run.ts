@@ -1,0 +1,75 @@
+// One run in full, as JSON text. What hosts and senders sent is put into it as it is stored, never parsed: it may be
+// nested too deeply for anything that copies objects.
+import { parseRunId } from "../../shared/ids.ts";
+import type { EnvironmentContext } from "./context.ts";
+import type { FetchDetail } from "./fetches.ts";
+import { summarizeRun } from "./read-runs.ts";
+import type { StepRow } from "./steps.ts";
+
+/** Characters of steps in one answer, which may have 32 MiB between Worker and object. The rest is counted. */
+const STEPS_MAX_CHARS = 8 * 1024 * 1024;
+
+/** The run with this id (`Run` in shared/runs.ts), or null: also for an id of another environment. */
+export function readRunJson(context: EnvironmentContext, id: string, now: number): string | null {
+  const number = parseRunId(context.identity.environmentId, id);
+  const summary = number === null ? null : summarizeRun(context, number, now);
+  if (number === null || summary === null) return null;
+  const [content] = context.sql.exec<{ payload: string; context: string | null; output: string | null }>(
+    "SELECT e.payload, e.context, r.output FROM runs r JOIN events e ON e.id = r.event WHERE r.id = ?",
+    number,
+  );
+  const { event, ...rest } = summary;
+  const { tasks, omitted } = readTasks(context.sql, number);
+  return object([
+    ...members(rest),
+    ["event", object([...members(event), ["payload", content?.payload ?? "null"], ["context", content?.context]])],
+    ["output", content?.output],
+    ["tasks", `[${tasks.join(",")}]`],
+    ["tasksOmitted", omitted > 0 ? String(omitted) : null],
+  ]);
+}
+
+type Member = readonly [name: string, json: string | null | undefined];
+
+function object(all: readonly Member[]): string {
+  const present = all.filter(([, json]) => json !== null && json !== undefined);
+  return `{${present.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(",")}}`;
+}
+
+function members(value: object): Member[] {
+  return Object.entries(value).map(([name, part]) => [name, JSON.stringify(part)]);
+}
+
+function readTasks(sql: SqlStorage, run: number): { tasks: string[]; omitted: number } {
+  const tasks: string[] = [];
+  let chars = 0;
+  let omitted = 0;
+  for (const row of sql.exec<StepRow>("SELECT * FROM steps WHERE run = ? ORDER BY created_at, key", run)) {
+    const text = chars < STEPS_MAX_CHARS ? task(row) : "";
+    chars += text.length;
+    if (text === "" || chars > STEPS_MAX_CHARS) omitted++;
+    else tasks.push(text);
+  }
+  return { tasks, omitted };
+}
+
+function task(row: StepRow): string {
+  const status = row.finished_at === null ? "PENDING" : row.failed ? "ERROR" : "SUCCESS";
+  const { key, kind: type, attempt } = row;
+  const times = {
+    createdAt: new Date(row.created_at).toISOString(),
+    ...(row.finished_at !== null && { finishedAt: new Date(row.finished_at).toISOString() }),
+    ...(row.tries > 0 && { tries: row.tries }),
+  };
+  const own = object([
+    ...members({ key, type, status, attempt, ...times }),
+    [row.failed ? "error" : "output", row.result],
+  ]);
+  const detail = type === "FETCH_REQUEST" ? fetchDetail(row.detail) : row.detail;
+  return detail === "{}" ? own : `${own.slice(0, -1)},${detail.slice(1)}`;
+}
+
+function fetchDetail(text: string): string {
+  const { body, ...rest } = JSON.parse(text) as FetchDetail;
+  return object([...members(rest), ["body", body]]);
+}
