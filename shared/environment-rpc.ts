@@ -2,7 +2,7 @@
 // the Workers see only this interface, so that none imports another's inside.
 import type { EventOutcome, NewEvent } from "./events.ts";
 import type { RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "./runs.ts";
-import type { WorkflowDetails } from "./workflows.ts";
+import type { WorkflowsPage, WorkflowsQuery } from "./workflows.ts";
 
 /** A key as the object needs it. Its text is never stored: it can be derived from the ids. */
 export interface ActiveKey {
@@ -62,7 +62,10 @@ export interface EnvironmentCalls {
     slug: string,
     query: RunsPageQuery,
   ): Promise<Answer<{ data: RunSummary[]; totalCount: number } | null>>;
-  listWorkflows(keyId: string): Promise<Answer<WorkflowDetails[]>>;
+  /** By slug, after the one named by `cursor`. */
+  listWorkflows(keyId: string, query: WorkflowsQuery): Promise<Answer<WorkflowsPage>>;
+  /** Whether the key may do this, for a request that is refused for its form: a bad key is refused first. */
+  checkKey(keyId: string, scope: NeededScope): Promise<Answer<null>>;
   /** Which workflows the event would start, and which part of the filter stops the others of its name. Stores nothing. */
   explainEvent(keyId: string, event: NewEvent): Promise<Answer<Explanation[]>>;
   /** Waits until all have ended or the time is over; what came of each by then, as JSON text of `RunOutcome[]`. */

@@ -33,7 +33,11 @@ export const Event = z.object({
 export type Event = z.infer<typeof Event>;
 
 /** An idempotency key: printable, so that it can stand in a header and a URL. */
-export const EventId = z.string().min(1).max(NAME_MAX_CHARS);
+export const EventId = z
+  .string()
+  .min(1)
+  .max(NAME_MAX_CHARS)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, { error: "must be printable" });
 
 /** What is posted. Without `id` the router gives one, and a second post makes a second event. */
 export const PostedEvent = z.object({ id: EventId.optional(), event: Event });

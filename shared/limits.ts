@@ -20,7 +20,10 @@ export const FRAME_MAX_BYTES = 8 * MIB;
 export const VALUE_MAX_BYTES = MIB;
 /** Names and ids that others choose: event name, event id, workflow slug, step key. Enforced by the schemas. */
 export const NAME_MAX_CHARS = 256;
-/** A workflow's registration: filter, schema and metadata together. Enforced by the object. */
+/**
+ * A workflow's registration: filter, schema and metadata together, so that a page of 100 workflows fits into one call
+ * between Worker and object (32 MiB). Enforced by the object.
+ */
 export const REGISTRATION_MAX_BYTES = 256 * KIB;
 /** Runs that execute user code on one host at a time. Enforced by the dispatcher. */
 export const HOST_MAX_RUNNING = 100;
@@ -82,3 +85,5 @@ export const FETCH_CUT_OFF_AFTER_MS = 90_000;
 export const PREFER_WAIT_MAX_S = 30;
 /** Due work that failed inside is tried again after this time. */
 export const RETRY_FAILED_WORK_MS = 1_000;
+/** Offers of one turn together: they stand in the object's memory (128 MB) until they are sent. */
+export const OFFERED_PER_TURN_MAX_CHARS = 8 * MIB;

@@ -26,3 +26,14 @@ export interface WorkflowDetails {
   /** The last registration, if it was refused: the reference client says nothing of it. */
   readonly refused?: { readonly message: string; readonly at: string; readonly keyId: string };
 }
+
+export interface WorkflowsQuery {
+  readonly limit: number;
+  /** The last slug of the page before. */
+  readonly cursor: string | null;
+}
+
+export interface WorkflowsPage {
+  readonly data: readonly WorkflowDetails[];
+  readonly next: string | null;
+}

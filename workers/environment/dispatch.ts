@@ -5,6 +5,7 @@
 // the host is lost, so no two hosts run it at once. Tests: tests/workerd/hosts.test.ts.
 import { encodeBase62Integer } from "../../shared/base62.ts";
 import { runId } from "../../shared/ids.ts";
+import { OFFERED_PER_TURN_MAX_CHARS } from "../../shared/limits.ts";
 import { log } from "../../shared/log.ts";
 import { callMessage, messageFrame } from "../../shared/wire/frames.ts";
 import type { Turn } from "./commits.ts";
@@ -14,26 +15,32 @@ import type { WaitingRun } from "./run-queue.ts";
 import { endRun } from "./runs.ts";
 import { addStep } from "./steps.ts";
 
-/** Offers waiting runs of a workflow to its hosts until there are no more of either. */
+/**
+ * Offers waiting runs of a workflow to its hosts until there are no more of either. A turn offers a limited number of
+ * characters, since frames stand in memory until they are sent; the next turn goes on.
+ */
 export function dispatchWorkflow(context: EnvironmentContext, turn: Turn, workflow: number, now: number): void {
   const hosts = context.hosts.ofWorkflow(workflow);
   if (context.workflows.byNumber(workflow)?.paused) return;
-  const notNow: number[] = [];
-  while (leastBusy(hosts)) {
+  const notNow: WaitingRun[] = [];
+  let chars = 0;
+  while (leastBusy(hosts) && chars < OFFERED_PER_TURN_MAX_CHARS) {
     const waiting = context.queue.next(context.sql, workflow, context.hosts, now);
     if (waiting.length === 0) break;
     for (const run of waiting) {
       if (context.hosts.holder(run.id)) continue;
-      const suspect = isSuspect({ lostInARow: run.lost_in_a_row });
-      const host = leastBusy(hosts, suspect);
-      if (suspect && !host) notNow.push(run.id);
-      else if (host) {
-        if (!tryOffer(context, turn, host, run, now)) notNow.push(run.id);
-      } else if (run.asleep) context.queue.seekSleepers(workflow);
-      else context.queue.putBack(workflow, run.id);
+      const host = leastBusy(hosts, isSuspect({ lostInARow: run.lost_in_a_row }));
+      const offered = host && chars < OFFERED_PER_TURN_MAX_CHARS ? tryOffer(context, turn, host, run, now) : null;
+      if (offered === null) notNow.push(run);
+      else chars += offered;
     }
   }
-  for (const run of notNow) context.queue.putBack(workflow, run);
+  for (const run of notNow) {
+    if (run.asleep) context.queue.seekSleepers(workflow);
+    else context.queue.putBack(workflow, run.id);
+  }
+  if (chars < OFFERED_PER_TURN_MAX_CHARS) return;
+  turn.afterwards(() => void context.commits.run((next) => next.dispatch(workflow)));
 }
 
 /**
@@ -52,27 +59,30 @@ export function expireRuns(context: EnvironmentContext, turn: Turn, workflow: nu
   for (const { id, expires_at } of expired) endRun(context, turn, id, { status: "TIMED_OUT" }, expires_at);
 }
 
-/** Whether the run was offered. One that fails inside keeps no other from being offered, and is tried again later. */
-function tryOffer(context: EnvironmentContext, turn: Turn, host: Host, run: WaitingRun, now: number): boolean {
+/**
+ * Offers a run; answers the characters sent, or null when it was not offered. One that fails inside keeps no other from
+ * being offered, and is tried again later.
+ */
+function tryOffer(context: EnvironmentContext, turn: Turn, host: Host, run: WaitingRun, now: number): number | null {
   try {
-    offer(context, turn, host, run, now);
-    return true;
+    return offer(context, turn, host, run, now);
   } catch (error) {
     context.hosts.release(run.id);
     log("error", "offer failed", { run: run.id, name: error instanceof Error ? error.name : "unknown" });
-    return false;
+    return null;
   }
 }
 
-function offer(context: EnvironmentContext, turn: Turn, host: Host, run: WaitingRun, now: number): void {
+function offer(context: EnvironmentContext, turn: Turn, host: Host, run: WaitingRun, now: number): number {
   const frame = offerFrame(context, host, run);
   if (frame === null) {
     const error = { name: "InternalError", message: "the run's event is no longer stored" };
     endRun(context, turn, run.id, { status: "ERROR", error }, now);
-    return;
+    return 0;
   }
-  if (run.lostAsleep)
+  if (run.lostAsleep) {
     addStep(context, { run: run.id, kind: "DISCONNECTION", attempt: run.attempts - 1, now, detail: {} });
+  }
   // Applied at once, not with the turn's other changes: the next run of this turn must see the host as busier.
   context.hosts.hold(host, {
     run: run.id,
@@ -83,10 +93,10 @@ function offer(context: EnvironmentContext, turn: Turn, host: Host, run: Waiting
     written: false,
     lostInARow: run.lost_in_a_row,
   });
-  log("debug", "offer", { run: run.id, host: host.id });
   turn.afterwards(() => {
     if (host.socket.readyState === WebSocket.OPEN) host.socket.send(frame);
   });
+  return frame.length;
 }
 
 /** The id of the call that offers an attempt of a run; its answer bears the same. */

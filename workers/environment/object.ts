@@ -25,7 +25,7 @@ import type { RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "../../share
 import { seal, unseal } from "../../shared/seal.ts";
 import type { OutgoingRpc } from "../../shared/wire/fetch.ts";
 import { AUTHENTICATED, messageFrame } from "../../shared/wire/frames.ts";
-import type { WorkflowDetails } from "../../shared/workflows.ts";
+import type { WorkflowsPage, WorkflowsQuery } from "../../shared/workflows.ts";
 import { type Env, keySecrets, parseSettings } from "../env.ts";
 import { ActiveKeys } from "./active-keys.ts";
 import { Commits, type Turn } from "./commits.ts";
@@ -44,7 +44,7 @@ import { RunEnds } from "./run-ends.ts";
 import { RunQueue } from "./run-queue.ts";
 import { loseRuns } from "./runs.ts";
 import type { StepRow } from "./steps.ts";
-import { migrate, storageState } from "./storage/migrate.ts";
+import { deleteStorage, migrate, storageState } from "./storage/migrate.ts";
 import { readIdentity, writeState } from "./storage/settings.ts";
 import { dueWork, nextStoredTime, writeLongStarts } from "./timers.ts";
 import { Workflows } from "./workflows.ts";
@@ -94,9 +94,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     for (const socket of this.ctx.getWebSockets()) socket.close(4001, "the environment was deleted");
     this.#context = null;
     await this.ctx.storage.deleteAlarm();
-    await this.ctx.storage.deleteAll();
-    this.ctx.storage.sql.exec("CREATE TABLE deleted (at INTEGER NOT NULL)");
-    this.ctx.storage.sql.exec("INSERT INTO deleted VALUES (?)", now());
+    this.ctx.storage.transactionSync(() => deleteStorage(this.ctx.storage.sql, now()));
   }
 
   async clockMoved(): Promise<void> {
@@ -152,8 +150,12 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     });
   }
 
-  listWorkflows(keyId: string): Promise<Answer<WorkflowDetails[]>> {
-    return this.#authorized(keyId, "runs:read", listWorkflows);
+  listWorkflows(keyId: string, query: WorkflowsQuery): Promise<Answer<WorkflowsPage>> {
+    return this.#authorized(keyId, "runs:read", (context) => listWorkflows(context, query));
+  }
+
+  checkKey(keyId: string, scope: NeededScope): Promise<Answer<null>> {
+    return this.#authorized(keyId, scope, () => null);
   }
 
   explainEvent(keyId: string, event: NewEvent): Promise<Answer<Explanation[]>> {
@@ -243,6 +245,8 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   }
 
   async #scheduleAlarm(context: EnvironmentContext, also: number | null = null, notBefore = 0): Promise<void> {
+    // Deleted meanwhile: there is nothing left to wait for.
+    if (this.#context === null) return;
     const times = [nextStoredTime(context), this.#keys.nextExpiry(now()), also].filter((time) => time !== null);
     const due = times.length === 0 ? null : Math.min(...times);
     if (due !== null) await this.#setAlarm(machineTime(Math.max(due, notBefore)));
@@ -261,6 +265,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   }
 
   async #lookAfterRuns(context: EnvironmentContext): Promise<void> {
+    if (this.#context === null) return;
     const checks = nextLivenessTime(context);
     if (checks !== null && checks <= now()) await this.#fireDue(context);
     await context.commits.run((turn) => {

@@ -1,5 +1,5 @@
 // Workflows as the API shows them: what is in force, who serves it, and what was refused.
-import type { HostDetails, WorkflowDetails } from "../../shared/workflows.ts";
+import type { HostDetails, WorkflowDetails, WorkflowsPage, WorkflowsQuery } from "../../shared/workflows.ts";
 import type { EnvironmentContext } from "./context.ts";
 import type { Host } from "./hosts.ts";
 
@@ -10,48 +10,44 @@ interface RefusedRow extends Record<string, SqlStorageValue> {
   at: number;
 }
 
-/** All workflows by slug, with those that were only ever refused. */
-export function listWorkflows(context: EnvironmentContext): WorkflowDetails[] {
-  const refused = new Map(
-    context.sql
-      .exec<RefusedRow>("SELECT * FROM refused_registrations")
-      .toArray()
-      .map((row) => [row.slug, { message: row.message, at: new Date(row.at).toISOString(), keyId: row.key_id }]),
-  );
-  const inForce = context.workflows.list().filter((workflow) => !workflow.deregistered);
-  const registered = inForce.map((workflow): WorkflowDetails => {
-    const refusal = refused.get(workflow.slug);
-    refused.delete(workflow.slug);
-    return {
-      slug: workflow.slug,
-      name: workflow.definition.name,
-      version: workflow.version,
-      trigger: workflow.definition.trigger,
-      triggerTTL: workflow.definition.triggerTTL,
-      package: context.workflows.packageOf(workflow.number),
-      registeredAt: new Date(workflow.registeredAt).toISOString(),
-      changedAt: new Date(workflow.changedAt).toISOString(),
-      paused: workflow.paused,
-      hosts: [...context.hosts.ofWorkflow(workflow.number)].map(hostDetails),
-      ...(refusal && { refused: refusal }),
-    };
-  });
-  const onlyRefused = [...refused].map(
-    ([slug, refusal]): WorkflowDetails => ({
-      slug,
-      name: slug,
-      version: null,
-      trigger: null,
-      triggerTTL: null,
-      package: {},
-      registeredAt: null,
-      changedAt: null,
-      paused: false,
-      hosts: [],
-      refused: refusal,
-    }),
-  );
-  return [...registered, ...onlyRefused].sort((a, b) => (a.slug < b.slug ? -1 : 1));
+/** A page of the workflows by slug, with those that were only ever refused. */
+export function listWorkflows(context: EnvironmentContext, { limit, cursor }: WorkflowsQuery): WorkflowsPage {
+  const slugs = context.sql
+    .exec<{ slug: string }>(
+      `SELECT slug FROM (SELECT slug FROM workflows WHERE deregistered_at IS NULL
+         UNION SELECT slug FROM refused_registrations) WHERE slug > ? ORDER BY slug LIMIT ?`,
+      cursor ?? "",
+      limit + 1,
+    )
+    .toArray()
+    .map(({ slug }) => slug);
+  const data = slugs.slice(0, limit).map((slug) => workflowDetails(context, slug));
+  return { data, next: slugs.length > limit ? (slugs[limit - 1] ?? null) : null };
+}
+
+function workflowDetails(context: EnvironmentContext, slug: string): WorkflowDetails {
+  const [refusal] = context.sql.exec<RefusedRow>("SELECT * FROM refused_registrations WHERE slug = ?", slug);
+  const refused = refusal && {
+    refused: { message: refusal.message, at: new Date(refusal.at).toISOString(), keyId: refusal.key_id },
+  };
+  const workflow = context.workflows.bySlug(slug);
+  if (!workflow || workflow.deregistered) {
+    const nothing = { version: null, trigger: null, triggerTTL: null, registeredAt: null, changedAt: null };
+    return { slug, name: slug, ...nothing, package: {}, paused: false, hosts: [], ...refused };
+  }
+  return {
+    slug,
+    name: workflow.definition.name,
+    version: workflow.version,
+    trigger: workflow.definition.trigger,
+    triggerTTL: workflow.definition.triggerTTL,
+    package: context.workflows.packageOf(workflow.number),
+    registeredAt: new Date(workflow.registeredAt).toISOString(),
+    changedAt: new Date(workflow.changedAt).toISOString(),
+    paused: workflow.paused,
+    hosts: [...context.hosts.ofWorkflow(workflow.number)].map(hostDetails),
+    ...refused,
+  };
 }
 
 function hostDetails(host: Host): HostDetails {

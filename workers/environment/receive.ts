@@ -200,6 +200,7 @@ function answerToOffer(
 function countRefused(context: EnvironmentContext, host: Host): void {
   host.refusedFrames++;
   context.hosts.touch(host);
+  context.saveHosts();
 }
 
 function send(host: Host, frame: string): void {

@@ -2,7 +2,7 @@
 //
 // The newest registration decides. A process that comes back with a definition that was superseded while it was
 // connected is served, but does not bring the old definition back into force.
-import { canonicalJson } from "../../shared/canonical-json.ts";
+import { canonicalJson, utf8Length } from "../../shared/canonical-json.ts";
 import { type CompiledFilter, compileFilter } from "../../shared/filter.ts";
 import { DEFAULT_TIME_TO_LIVE_MS, REGISTRATION_MAX_BYTES } from "../../shared/limits.ts";
 import type { Registration } from "../../shared/wire/host-calls.ts";
@@ -128,7 +128,7 @@ export class Workflows {
     };
     const text = canonicalJson(definition);
     const packageText = canonicalJson(packageOf(registration));
-    if (text.length + packageText.length > REGISTRATION_MAX_BYTES) {
+    if (utf8Length(text) + utf8Length(packageText) > REGISTRATION_MAX_BYTES) {
       return { ok: false, message: `the registration is larger than ${REGISTRATION_MAX_BYTES} bytes` };
     }
     const [row] = this.#sql.exec<WorkflowRow>("SELECT * FROM workflows WHERE slug = ?", registration.workflowId);

@@ -16,26 +16,35 @@ export interface Ingress {
     work: (environment: EnvironmentCalls, keyId: string) => Promise<Answer<T>>,
     answer: (value: T) => Response,
   ) => Promise<Response>;
+  /** Refuses a request for its form. A key that is not active is refused first, like everywhere. */
+  readonly refuse: (scope: NeededScope, refusal: Response) => Promise<Response>;
 }
 
 export function ingressFor(env: Env, caller: Caller, request: Request, params: Record<string, string>): Ingress {
+  const call: Ingress["call"] = async (scope, work, answer) => {
+    const result = await calling(() => work(env.ENVIRONMENT.getByName(caller.environmentId), caller.keyId));
+    if (result === "unavailable") {
+      return failure(
+        503,
+        "The environment could not be reached. Send the request again; an event with the same id is routed once.",
+      );
+    }
+    if (result.ok) return answer(result.value);
+    if (result.refused === "scope") return withoutScope(scope);
+    rememberRefusal(caller);
+    return unauthorized();
+  };
   return {
     request,
     url: new URL(request.url),
     params,
-    call: async (scope, work, answer) => {
-      const result = await calling(() => work(env.ENVIRONMENT.getByName(caller.environmentId), caller.keyId));
-      if (result === "unavailable") {
-        return failure(
-          503,
-          "The environment could not be reached. Send the request again; an event with the same id is routed once.",
-        );
-      }
-      if (result.ok) return answer(result.value);
-      if (result.refused === "scope") return withoutScope(scope);
-      rememberRefusal(caller);
-      return unauthorized();
-    },
+    call,
+    refuse: (scope, refusal) =>
+      call(
+        scope,
+        (environment, keyId) => environment.checkKey(keyId, scope),
+        () => refusal,
+      ),
   };
 }
 

@@ -28,18 +28,25 @@ const TOO_LARGE: Refused = {
   error: `The event is too large. Payload and context together may have ${EVENT_MAX_BYTES} bytes as JSON.`,
 };
 
-export async function postEvents({ request, url, call }: Ingress): Promise<Response> {
+export async function postEvents({ request, url, call, refuse }: Ingress): Promise<Response> {
   const body = await readJsonBody(request, Math.max(EVENT_BODY_MAX_BYTES, BATCH_MAX_BYTES));
   if (!body.ok) {
-    if (body.failed === "too large")
-      return failure(413, `The body is too large. It may have ${BATCH_MAX_BYTES} bytes.`);
-    return failure(400, `The body is ${body.failed}. Send one event, or an array of events, as JSON.`);
+    const tooLarge = body.failed === "too large";
+    return refuse(
+      "events:send",
+      tooLarge
+        ? failure(413, `The body is too large. It may have ${BATCH_MAX_BYTES} bytes.`)
+        : failure(400, `The body is ${body.failed}. Send one event, or an array of events, as JSON.`),
+    );
   }
   const header = request.headers.get("idempotency-key");
   const dryRun = ["1", "true"].includes(url.searchParams.get("dryRun") ?? "");
   if (!Array.isArray(body.value)) {
     const prepared = await prepare(body.value, header);
-    if ("refused" in prepared) return failure(prepared.refused.status, prepared.refused.error, prepared.refused.fields);
+    if ("refused" in prepared) {
+      const { status, error, fields } = prepared.refused;
+      return refuse("events:send", failure(status, error, fields));
+    }
     const { event } = prepared;
     if (dryRun) return explain(call, event);
     const wait = preferredWait(request.headers.get("prefer"));
@@ -56,13 +63,8 @@ export async function postEvents({ request, url, call }: Ingress): Promise<Respo
     );
     return wait === null || waitFor === null ? response : answerWithEnds(call, waitFor, wait, response);
   }
-  if (dryRun) return failure(422, "dryRun explains a single event.");
-  if (header !== null) {
-    return failure(422, "Idempotency-Key goes with a single event. Give each event of an array its own id.");
-  }
-  if (body.value.length === 0 || body.value.length > BATCH_MAX_EVENTS) {
-    return failure(422, `An array holds 1 to ${BATCH_MAX_EVENTS} events; this one holds ${body.value.length}.`);
-  }
+  const unfit = unfitArray(body.value.length, header, dryRun);
+  if (unfit !== null) return refuse("events:send", failure(422, unfit));
   const prepared = await Promise.all(body.value.map((posted) => prepare(posted, null)));
   const events = prepared.flatMap((p) => ("event" in p ? [p.event] : []));
   return call(
@@ -73,6 +75,14 @@ export async function postEvents({ request, url, call }: Ingress): Promise<Respo
       return Response.json(prepared.map((p) => ("refused" in p ? p.refused : describeOutcome(accepted.next().value))));
     },
   );
+}
+
+/** Why an array cannot be taken as it is, or null. */
+function unfitArray(length: number, header: string | null, dryRun: boolean): string | null {
+  if (dryRun) return "dryRun explains a single event.";
+  if (header !== null) return "Idempotency-Key goes with a single event. Give each event of an array its own id.";
+  if (length > 0 && length <= BATCH_MAX_EVENTS) return null;
+  return `An array holds 1 to ${BATCH_MAX_EVENTS} events; this one holds ${length}.`;
 }
 
 /** Which workflows would start, and which part of a filter stops the others of the event's name. */

@@ -6,6 +6,7 @@ import type { Ingress } from "./call-environment.ts";
 
 const RUN_NOT_FOUND = "Run not found";
 const WORKFLOW_NOT_FOUND = "Workflow not found";
+const LIMIT_FORM = `limit must be a whole number from 1 to ${PAGE_MAX}.`;
 const NO_SUCH_CURSOR = "cursor must be the `next` of an earlier page.";
 
 export function getRun({ params, call }: Ingress): Promise<Response> {
@@ -17,9 +18,9 @@ export function getRun({ params, call }: Ingress): Promise<Response> {
   );
 }
 
-export async function listRuns({ url, call }: Ingress): Promise<Response> {
+export async function listRuns({ url, call, refuse }: Ingress): Promise<Response> {
   const query = readQuery(url.searchParams);
-  if (query instanceof Response) return query;
+  if (query instanceof Response) return refuse("runs:read", query);
   const workflow = url.searchParams.get("workflow");
   return call(
     "runs:read",
@@ -33,10 +34,10 @@ export async function listRuns({ url, call }: Ingress): Promise<Response> {
 }
 
 /** With `page`, or with neither, the reference API's numbered pages; with `cursor`, keyset pages. */
-export async function listWorkflowRuns({ url, params, call }: Ingress): Promise<Response> {
+export async function listWorkflowRuns({ url, params, call, refuse }: Ingress): Promise<Response> {
   const slug = params.slug ?? "";
   const query = readQuery(url.searchParams);
-  if (query instanceof Response) return query;
+  if (query instanceof Response) return refuse("runs:read", query);
   if (query.cursor !== null) {
     return call(
       "runs:read",
@@ -48,7 +49,7 @@ export async function listWorkflowRuns({ url, params, call }: Ingress): Promise<
     );
   }
   const page = wholeNumber(url.searchParams.get("page"), 1, 1_000_000);
-  if (page === null) return failure(422, "page must be a whole number from 1.");
+  if (page === null) return refuse("runs:read", failure(422, "page must be a whole number from 1."));
   const { limit, status } = query;
   return call(
     "runs:read",
@@ -62,17 +63,20 @@ export async function listWorkflowRuns({ url, params, call }: Ingress): Promise<
   );
 }
 
-export function listWorkflows({ call }: Ingress): Promise<Response> {
+export async function listWorkflows({ url, call, refuse }: Ingress): Promise<Response> {
+  const limit = wholeNumber(url.searchParams.get("limit"), PAGE_MAX, PAGE_MAX);
+  if (limit === null) return refuse("runs:read", failure(422, LIMIT_FORM));
+  const cursor = url.searchParams.get("cursor");
   return call(
     "runs:read",
-    (env, keyId) => env.listWorkflows(keyId),
-    (data) => Response.json({ data, next: null }),
+    (environment, keyId) => environment.listWorkflows(keyId, { limit, cursor }),
+    (page) => Response.json(page),
   );
 }
 
 function readQuery(search: URLSearchParams): RunsQuery | Response {
   const limit = wholeNumber(search.get("limit"), PAGE_DEFAULT, PAGE_MAX);
-  if (limit === null) return failure(422, `limit must be a whole number from 1 to ${PAGE_MAX}.`);
+  if (limit === null) return failure(422, LIMIT_FORM);
   const wanted = search.get("status");
   const status = RUN_STATUSES.find((s) => s === wanted) ?? null;
   if (wanted !== null && status === null) return failure(422, `status must be one of ${RUN_STATUSES.join(", ")}.`);

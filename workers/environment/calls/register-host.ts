@@ -9,6 +9,8 @@ import type { Host } from "../hosts.ts";
 import { loseRuns } from "../runs.ts";
 import { differences } from "../workflows.ts";
 
+/** Refused registrations that are kept; the oldest goes first. */
+const REFUSALS_KEPT = 200;
 /** A refusal that repeats unchanged is written again only after this time, so a host that keeps trying costs little. */
 const REFUSAL_REWRITTEN_MS = 3_600_000;
 
@@ -126,6 +128,10 @@ function refuse({ context, turn, host, now }: Announcement, slug: string, messag
       message,
       host.keyId,
       now,
+    );
+    context.sql.exec(
+      "DELETE FROM refused_registrations WHERE slug IN (SELECT slug FROM refused_registrations ORDER BY at DESC LIMIT -1 OFFSET ?)",
+      REFUSALS_KEPT,
     );
   }
   turn.afterwards(() => {

@@ -28,3 +28,15 @@ export function migrate(storage: DurableObjectStorage, migrations: readonly stri
     sql.exec("INSERT INTO storage_version VALUES (?)", migrations.length);
   });
 }
+
+/** Drops everything and leaves one row that says so, so that the environment cannot be provisioned again. */
+export function deleteStorage(sql: SqlStorage, now: number): void {
+  const tables = sql
+    .exec<{ name: string }>(
+      "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*' AND name <> 'deleted'",
+    )
+    .toArray();
+  for (const { name } of tables) sql.exec(`DROP TABLE "${name}"`);
+  sql.exec("CREATE TABLE IF NOT EXISTS deleted (at INTEGER NOT NULL)");
+  sql.exec("INSERT INTO deleted SELECT ? WHERE NOT EXISTS (SELECT 1 FROM deleted)", now);
+}
