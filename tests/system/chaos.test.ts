@@ -22,10 +22,13 @@ import {
 } from "./support.ts";
 
 const KILLS = Number(process.env.CHAOS_KILLS ?? 3);
-const RUNS = Number(process.env.CHAOS_RUNS ?? 40);
+const RUNS = Number(process.env.CHAOS_RUNS ?? 30);
 const SEED = Number(process.env.CHAOS_SEED ?? 20261122);
+/** Rounds of a run; each takes more than a second of a router that is up, so that many runs see several kills. */
+const ROUNDS = Number(process.env.CHAOS_ROUNDS ?? 4);
 /** The longest pause between a router that takes requests and its end. */
 const LIVES_AT_MOST_MS = 2_500;
+const ALL_ENDED_WITHIN_MS = 300_000;
 
 const servers: Server[] = [];
 afterAll(() => {
@@ -49,7 +52,7 @@ async function startTarget(): Promise<{ url: string; calls: Map<string, number> 
   const server = createServer((request, response) => {
     const path = request.url ?? "";
     calls.set(path, (calls.get(path) ?? 0) + 1);
-    response.setHeader("content-type", "application/json").end(JSON.stringify({ n: Number(path.slice(1)) }));
+    response.setHeader("content-type", "application/json").end(JSON.stringify({ path }));
   });
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -91,28 +94,30 @@ it(`ends each of ${RUNS} durable runs once, with their effects, while the router
   await first.hostsBecome("durable", 1);
   first.close();
 
-  const sending = (async () => {
-    for (let n = 0; n < RUNS; n++) {
-      await until(
-        `event ${n} is accepted`,
-        async () => {
-          const connection = new Connection(router, "development");
-          return connection
-            .event("durable.go", { n }, `durable-${n}`)
-            .catch(() => null)
-            .finally(() => connection.close());
-        },
-        120_000,
-      );
-      await delay(pause() * 100);
-    }
-  })();
+  // An event that is not answered is sent again with its id, until it is.
+  const send = (n: number) =>
+    until(
+      `event ${n} is accepted`,
+      async () => {
+        const connection = new Connection(router, "development");
+        const event = connection.event("durable.go", { n, rounds: ROUNDS }, `durable-${n}`);
+        return event.catch(() => null).finally(() => connection.close());
+      },
+      120_000,
+    );
+  const sent: Promise<unknown>[] = [];
+  const inFlight: number[] = [];
   for (let kill = 0; kill < KILLS; kill++) {
+    const upTo = Math.ceil(((kill + 1) * RUNS) / KILLS);
+    while (sent.length < upTo) sent.push(send(sent.length));
     await delay(500 + pause() * LIVES_AT_MOST_MS);
+    const counter = new Connection(router, "development");
+    inFlight.push((await counter.runs()).filter(({ finishedAt }) => finishedAt === undefined).length);
+    counter.close();
     await Promise.all([router.child.stop("SIGKILL"), endProcesses(await runtimesOn(router.directory))]);
     router = await startRouter({ directory: router.directory, port });
   }
-  await sending;
+  await Promise.all(sent);
 
   const connection = new Connection(router, "development");
   const ended = await until(
@@ -121,43 +126,40 @@ it(`ends each of ${RUNS} durable runs once, with their effects, while the router
       const runs = await connection.runs();
       return runs.length >= RUNS && runs.every(({ finishedAt }) => finishedAt !== undefined) ? runs : null;
     },
-    180_000,
+    ALL_ENDED_WITHIN_MS,
   );
   const exits = await host.stop();
 
   const effects = new Map<string, string[]>();
   for (const line of (await readFile(effectsFile, "utf8")).trim().split("\n")) {
-    const [run = "", mark = ""] = line.split(" ");
-    effects.set(run, [...(effects.get(run) ?? []), mark]);
+    const [run = "", round = "", mark = ""] = line.split(" ");
+    effects.set(`${run} ${round}`, [...(effects.get(`${run} ${round}`) ?? []), mark]);
   }
   let repeatedCallbacks = 0;
   for (const { id } of ended) {
     const run = await connection.run(id);
     expect(run, id).toMatchObject({ status: "SUCCESS" });
-    const { n, mark, waitedMs, fetched, kept } = run.output as Record<string, number | string>;
-    expect({ fetched, kept }, id).toEqual({ fetched: n, kept: n });
-    expect(waitedMs, `the delay of ${id}`).toBeGreaterThanOrEqual(1_000);
-    // The callback whose result was stored ran once. One that was cut off before that may have run too.
-    const marks = effects.get(id) ?? [];
-    expect(
-      marks.filter((m) => m === mark),
-      `effects of ${id}`,
-    ).toHaveLength(1);
-    repeatedCallbacks += marks.length - 1;
+    const { n } = run.event.payload as { n: number };
+    const rounds = run.output as { mark: string; waitedMs: number; fetched: string; kept: string }[];
+    expect(rounds).toHaveLength(ROUNDS);
+    for (const [round, { mark, waitedMs, fetched, kept }] of rounds.entries()) {
+      expect({ fetched, kept }, id).toEqual({ fetched: `/${n}/${round}`, kept: `${n} ${round}` });
+      expect(waitedMs, `the delay of ${id}`).toBeGreaterThanOrEqual(1_000);
+      // The callback whose result was stored ran once. One that was cut off before that may have run too.
+      const marks = effects.get(`${id} ${round}`) ?? [];
+      expect(
+        marks.filter((m) => m === mark),
+        `effects of ${id}`,
+      ).toHaveLength(1);
+      repeatedCallbacks += marks.length - 1;
+    }
   }
   connection.close();
   expect(ended).toHaveLength(RUNS);
   const calls = [...target.calls.values()].reduce((sum, count) => sum + count, 0);
   const attempts = ended.reduce((sum, run) => sum + run.attempts, 0);
-  console.log(
-    JSON.stringify({
-      seed: SEED,
-      kills: KILLS,
-      runs: ended.length,
-      attempts,
-      hostExits: exits,
-      repeatedCallbacks,
-      fetches: calls,
-    }),
-  );
+  const counts = { seed: SEED, kills: KILLS, runs: ended.length, rounds: ROUNDS, inFlightAtKills: inFlight, attempts };
+  console.log(JSON.stringify({ ...counts, hostExits: exits, repeatedCallbacks, fetches: calls }));
+  // Otherwise nothing was tried.
+  expect(Math.max(...inFlight)).toBeGreaterThan(0);
 }, 1_200_000);

@@ -133,6 +133,15 @@ describe("of 100 operations that share a commit", () => {
 });
 
 describe("an operation that fails", () => {
+  /** Makes a call, and answers what it was answered by the time the next one was: a failed one may get no answer. */
+  async function attempt(host: TestHost, methodName: string, data: unknown): Promise<unknown> {
+    const id = crypto.randomUUID();
+    host.send({ id, kind: "CALL", methodName, data });
+    await host.settled();
+    return host.received.find((message) => message.kind === "RESPONSE" && message.id === id)?.data;
+  }
+  const completion = (runId: string, output: unknown) => ({ runId, output: JSON.stringify(output) });
+
   async function running(): Promise<{ live: TestEnvironment; host: TestHost; id: string }> {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
@@ -142,26 +151,30 @@ describe("an operation that fails", () => {
     return { live, host, id };
   }
 
-  it("has its writes rolled back and is answered false; the run stays with its host and can be completed", async () => {
+  it("has its writes rolled back and is not answered true; the run stays with its host and can be completed", async () => {
     const { live, host, id } = await running();
     let broken = true;
     await injectBug(live, (query) => broken && query.includes("UPDATE runs SET status"));
-    expect(await host.complete(id, 1)).toBe(false);
+    expect(await attempt(host, "COMPLETE_WORKFLOW_RUN", completion(id, 1))).not.toBe(true);
     expect(await getJson(live.key, `/api/v1/runs/${id}`)).toMatchObject({ status: "RUNNING", attempts: 1 });
     broken = false;
     expect(await host.complete(id, 2)).toBe(true);
     expect(await getJson(live.key, `/api/v1/runs/${id}`)).toMatchObject({ status: "SUCCESS", output: 2 });
   });
 
-  it("does not take back the logs that shared its commit, nor are those answered false", async () => {
+  it("does not take back the logs that shared its commit, and those are answered true", async () => {
     const { live, host, id } = await running();
     await injectBug(
       live,
       (query, values) => query.includes("INSERT INTO steps") && values.some((v) => String(v).includes("poison")),
     );
-    const log = (message: string) =>
-      host.call("SEND_LOG", { runId: id, key: message, log: { level: "INFO", message } });
-    expect(await Promise.all(["a", "poison", "b"].map(log))).toEqual([true, false, true]);
+    const log = (message: string) => ({ runId: id, key: message, log: { message, level: "INFO" } });
+    const answers = await Promise.all([
+      host.call("SEND_LOG", log("a")),
+      attempt(host, "SEND_LOG", log("poison")),
+      host.call("SEND_LOG", log("b")),
+    ]);
+    expect(answers.map((answer) => answer === true)).toEqual([true, false, true]);
     const { tasks } = await getJson<{ tasks: { message: string }[] }>(live.key, `/api/v1/runs/${id}`);
     expect(tasks.map(({ message }) => message)).toEqual(["a", "b"]);
   });
@@ -174,7 +187,8 @@ describe("an operation that fails", () => {
     vi.spyOn(console, "log").mockImplementation((line) => void lines.push(String(line)));
     const ends = () => lines.filter((line) => line.includes(id) && line.includes("SUCCESS")).length;
     setLogLevel("info");
-    expect([await host.complete(id, 1), ends()]).toEqual([false, 0]);
+    expect(await attempt(host, "COMPLETE_WORKFLOW_RUN", completion(id, 1))).not.toBe(true);
+    expect(ends()).toBe(0);
     broken = false;
     expect([await host.complete(id, 1), ends()]).toEqual([true, 1]);
   });
@@ -186,7 +200,7 @@ describe("an operation that fails", () => {
     await injectBug(live, (query) => broken && query.includes("DELETE FROM refused_registrations"));
     const newer = await TestHost.connect(live.key);
     const announced = registration("starter", "new", { event: ["new"] });
-    expect(await newer.call("INITIALIZE_HOST_V2", announced)).toBe(false);
+    expect(await attempt(newer, "INITIALIZE_HOST_V2", announced)).not.toMatchObject({ type: "success" });
     expect((await send(live.key, "new")).runs).toEqual([]);
     expect((await send(live.key, "old")).runs).toHaveLength(1);
     const { data } = await getJson<{ data: unknown[] }>(live.key, "/api/v1/workflows");

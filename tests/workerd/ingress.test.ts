@@ -2,7 +2,7 @@
 // key, 403 only for a good key without the scope, and no object is woken by a key that was made up.
 import { listDurableObjectIds } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { KeyScope } from "../../shared/environment-rpc.ts";
+import type { KeyScope, NeededScope } from "../../shared/environment-rpc.ts";
 import { newEnvironmentId, newKeyId } from "../../shared/ids.ts";
 import { deriveApiKey, parseKeySecrets } from "../../shared/keys.ts";
 import { bindings, makeEnvironment, makeKey, pushKeys, request, type TestEnvironment, TestHost } from "./support.ts";
@@ -10,7 +10,8 @@ import { bindings, makeEnvironment, makeKey, pushKeys, request, type TestEnviron
 interface Route {
   readonly method: string;
   readonly path: string;
-  readonly scope: KeyScope;
+  /** What the key must be allowed; "all" needs a key without limits. */
+  readonly scope: NeededScope;
   readonly allow: string;
 }
 
@@ -20,6 +21,11 @@ const ROUTES: readonly Route[] = [
   { method: "GET", path: "/api/v1/runs.json", scope: "runs:read", allow: "GET" },
   { method: "GET", path: "/api/v1/runs/run_1", scope: "runs:read", allow: "GET" },
   { method: "GET", path: "/api/v1/runs/run_1.json", scope: "runs:read", allow: "GET" },
+  { method: "POST", path: "/api/v1/runs/run_1/cancel", scope: "all", allow: "POST" },
+  { method: "POST", path: "/api/v1/runs/run_1/rerun", scope: "all", allow: "POST" },
+  { method: "DELETE", path: "/api/v1/workflows/starter", scope: "all", allow: "DELETE" },
+  { method: "POST", path: "/api/v1/workflows/starter/pause", scope: "all", allow: "POST" },
+  { method: "POST", path: "/api/v1/workflows/starter/resume", scope: "all", allow: "POST" },
   { method: "GET", path: "/api/v1/workflows", scope: "runs:read", allow: "GET" },
   { method: "GET", path: "/api/v1/workflows/starter/runs", scope: "runs:read", allow: "GET" },
   { method: "GET", path: "/api/v1/workflows/starter/runs.json", scope: "runs:read", allow: "GET" },
@@ -143,9 +149,10 @@ describe.each(ROUTES)("$method $path", (route) => {
     const mine = await makeEnvironment("live");
     const [without, just] = await Promise.all([makeKey(mine), makeKey(mine)]);
     const others = SCOPES.filter((scope) => scope !== route.scope);
+    const needed = SCOPES.filter((scope) => scope === route.scope);
     await pushKeys(mine, 2, [
       { id: without.id, scopes: others },
-      { id: just.id, scopes: [route.scope] },
+      { id: just.id, scopes: needed },
     ]);
     const refused = await call(route, `Bearer ${without.key}`);
     expect(refused.status).toBe(403);
@@ -169,14 +176,17 @@ describe.each(ROUTES)("$method $path", (route) => {
       }
     }
   });
+});
 
-  it.runIf(route.method === "GET")("answers HEAD as GET without the body", async () => {
+it.each(ROUTES.filter(({ method }) => method === "GET"))(
+  "HEAD $path is answered as GET without the body",
+  async (route) => {
     const get = await call(route, `Bearer ${live.key}`);
     const head = await call({ ...route, method: "HEAD" }, `Bearer ${live.key}`);
     expect([head.status, await head.text()]).toEqual([get.status, ""]);
     expect((await call({ ...route, method: "HEAD" }, null)).status).toBe(401);
-  });
-});
+  },
+);
 
 describe("/ws", () => {
   it("closes every kind of bad key alike with 4001 and a reason, before AUTHENTICATED", async () => {
@@ -233,7 +243,7 @@ describe("an address that there is not", () => {
     "/api/v1/event",
     "/api/v1/runs/a/b",
     "/api/v2/events",
-    "/api/v1/workflows/starter",
+    "/api/v1/workflows/starter/stop",
     "/local/clock",
     "//api/v1/runs",
   ])("is a 404 that echoes nothing of it: %s", async (path) => {

@@ -226,15 +226,8 @@ describe("a key that expires", () => {
     const host = await TestHost.listening(live.key, "one", "one");
     advanceClock(61_000);
     await live.stub.clockMoved();
-    host.send({ id: "late", kind: "CALL", methodName: "START_WORKFLOW_RUN", data: { runId: "run_none" } });
-    const answered = host
-      .until((message) => message.id === "late")
-      .then(
-        () => "still served",
-        () => "closed",
-      );
-    expect(await answered).toBe("closed");
-    expect(host.closed?.code).toBe(4001);
+    expect(await host.closure()).toMatchObject({ code: 4001 });
+    expect(await connect(live.key)).toEqual({ code: 4001, messages: [] });
   });
 });
 

@@ -375,15 +375,18 @@ describe("what another environment's key can read", () => {
       const response = await request(path, withKey(development.key));
       return [response.status, [...response.headers], await response.text()];
     };
+    // An id of their environment that no run has.
+    const noRun = runId.slice(0, -9) + [...runId.slice(-9)].toReversed().join("");
+    expect(noRun).not.toBe(runId);
     for (const [theirs, none] of [
       [`/api/v1/runs/${runId}`, "/api/v1/runs/run_none"],
-      [`/api/v1/runs/${runId}.json`, "/api/v1/runs/run_none.json"],
+      [`/api/v1/runs/${runId}.json`, `/api/v1/runs/${noRun}.json`],
       ["/api/v1/workflows/starter/runs", "/api/v1/workflows/none/runs"],
       ["/api/v1/workflows/starter/runs?page=1", "/api/v1/workflows/none/runs?page=1"],
       ["/api/v1/workflows/starter/runs.json", "/api/v1/workflows/none/runs.json"],
       ["/api/v1/runs?workflow=starter", "/api/v1/runs?workflow=none"],
-      [`/api/v1/runs?cursor=${runId}`, "/api/v1/runs?cursor=run_none"],
-      [`/api/v1/workflows/starter/runs?cursor=${runId}`, "/api/v1/workflows/none/runs?cursor=run_none"],
+      [`/api/v1/runs?cursor=${runId}`, `/api/v1/runs?cursor=${noRun}`],
+      [`/api/v1/workflows/starter/runs?cursor=${runId}`, `/api/v1/workflows/none/runs?cursor=${noRun}`],
     ] as const) {
       expect(await read(theirs)).toEqual(await read(none));
     }

@@ -188,6 +188,35 @@ describe("a run ends once", () => {
     expect(await shown(live, id)).toMatchObject({ status: "SUCCESS", output: 1 });
   });
 
+  it("although its host refuses the offer in the commit in which it completed the run", async () => {
+    const live = await makeEnvironment("live");
+    const host = await TestHost.listening(live.key, "starter", "paid");
+    await send(live.key, "paid");
+    const offer = await host.until(({ methodName }) => methodName === "TRIGGER_WORKFLOW");
+    const completion = {
+      id: "c",
+      kind: "CALL",
+      methodName: "COMPLETE_WORKFLOW_RUN",
+      data: { runId: offer.data.id, output: "1" },
+    };
+    const refusal = { id: offer.id, kind: "RESPONSE", methodName: "TRIGGER_WORKFLOW", data: false };
+    await inside(live.stub, async (state, instance) => {
+      const [socket] = state.getWebSockets();
+      if (!socket) throw new Error("no socket");
+      const frames = [completion, refusal].map((data) =>
+        JSON.stringify({ type: "MESSAGE", id: "f", data: JSON.stringify(data) }),
+      );
+      const received: Promise<void>[] = [];
+      for (const frame of frames) {
+        received.push(instance.webSocketMessage(socket, frame));
+        // Between two frames the platform lets everything run that does not wait for time.
+        for (let i = 0; i < 20; i++) await null;
+      }
+      await Promise.all(received);
+    });
+    expect(await shown(live, String(offer.data.id))).toMatchObject({ status: "SUCCESS", output: 1 });
+  });
+
   it("by the host that has it, not by a late frame of the one that lost it", async () => {
     const { live, host, id } = await scene();
     await host.start(id);
