@@ -15,6 +15,8 @@ export interface Env {
   readonly ENVIRONMENT: DurableObjectNamespace<EnvironmentObject>;
   readonly KEY_SECRETS?: string;
   readonly SETUP_TOKEN?: string;
+  readonly GITHUB_CLIENT_ID?: string;
+  readonly GITHUB_CLIENT_SECRET?: string;
   readonly DATABASE_URL?: string;
   readonly DATABASE_ENDPOINT?: string;
   readonly CLOCK?: string;
@@ -55,6 +57,15 @@ const Setup = z.object({
     .optional(),
 });
 
+const SignIn = z
+  .object({ GITHUB_CLIENT_ID: z.string().min(1).optional(), GITHUB_CLIENT_SECRET: z.string().min(1).optional() })
+  .refine((env) => (env.GITHUB_CLIENT_ID === undefined) === (env.GITHUB_CLIENT_SECRET === undefined), {
+    error: "GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET go together: set both with `wrangler secret put`, or neither",
+  })
+  .transform(({ GITHUB_CLIENT_ID: clientId, GITHUB_CLIENT_SECRET: clientSecret }) => ({
+    github: clientId !== undefined && clientSecret !== undefined ? { clientId, clientSecret } : null,
+  }));
+
 const Postgres = z
   .object({
     DATABASE_URL: z.string(HOW_TO_SET_DATABASE_URL).refine(isDatabaseUrl, HOW_TO_SET_DATABASE_URL),
@@ -69,6 +80,9 @@ export const parseSettings = onceForEach((env) => check(Routing, env));
 
 /** The settings of setting up over HTTP. Throws a SettingError. */
 export const parseSetupSettings = onceForEach((env) => check(Setup, env));
+
+/** How people sign in besides a password; `github` is null without its credentials. Throws a SettingError. */
+export const parseSignInSettings = onceForEach((env) => check(SignIn, env));
 
 /** Where Postgres is. Throws a SettingError, also when it is not set: then nothing can be managed, but all is routed. */
 export const parseDatabaseSettings = onceForEach((env) => check(Postgres, env));
