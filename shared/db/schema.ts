@@ -1,8 +1,12 @@
 // The tables of the control plane: who exists and which keys were given out. Postgres is never on the path of an event.
-// Nothing here is a secret: the text of a key is derived from its ids and stored nowhere.
+// Nothing here is a secret: the text of a key is derived from its ids and stored nowhere, an invitation's is a digest.
 import { sql } from "drizzle-orm";
-import { check, index, integer, pgTable, text, timestamp, unique } from "drizzle-orm/pg-core";
+import { check, index, integer, pgTable, primaryKey, text, timestamp, unique } from "drizzle-orm/pg-core";
 import type { KeyScope } from "../environment-rpc.ts";
+import type { Role } from "../roles.ts";
+import { users } from "./people.ts";
+
+export * from "./people.ts";
 
 const createdAt = () => timestamp("created_at", { withTimezone: true }).notNull().defaultNow();
 
@@ -54,6 +58,52 @@ export const apiKeys = pgTable(
     revokedAt: timestamp("revoked_at", { withTimezone: true }),
   },
   (table) => [index("api_keys_environment_id_index").on(table.environmentId)],
+);
+
+export const members = pgTable(
+  "members",
+  {
+    organizationId: text("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    userId: text("user_id")
+      .notNull()
+      .references(() => users.id, { onDelete: "cascade" }),
+    role: text("role").$type<Role>().notNull(),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    primaryKey({ name: "members_pk", columns: [table.organizationId, table.userId] }),
+    index("members_user_id_index").on(table.userId),
+    check("members_role_form", sql`${table.role} in ('owner', 'admin', 'member', 'viewer')`),
+  ],
+);
+
+export const invitations = pgTable(
+  "invitations",
+  {
+    /** `inv_…` */
+    id: text("id").primaryKey(),
+    organizationId: text("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    /** In lower case. */
+    email: text("email").notNull(),
+    role: text("role").$type<Role>().notNull(),
+    /** SHA-256 of the text it is accepted with, in hex. */
+    digest: text("digest").notNull().unique("invitations_digest_unique"),
+    /** A user's id, or `operator`. */
+    createdBy: text("created_by").notNull(),
+    createdAt: createdAt(),
+    expiresAt: timestamp("expires_at", { withTimezone: true }).notNull(),
+    acceptedAt: timestamp("accepted_at", { withTimezone: true }),
+    revokedAt: timestamp("revoked_at", { withTimezone: true }),
+  },
+  (table) => [
+    index("invitations_organization_id_index").on(table.organizationId),
+    index("invitations_email_index").on(table.email),
+    check("invitations_role_form", sql`${table.role} in ('owner', 'admin', 'member', 'viewer')`),
+  ],
 );
 
 export type Organization = typeof organizations.$inferSelect;

@@ -1,7 +1,7 @@
 // Every answer of the management API in one place. An error is `{error}` with a sentence that says what happened and
 // what to do; for a body of the wrong form, `fields` names what to change. Nothing of the request is echoed.
 import type { z } from "zod";
-import type { DatabaseFault } from "./organization-records.ts";
+import type { DatabaseFault } from "./database-faults.ts";
 import type { OrganizationOutcome } from "./organizations.ts";
 
 /** An answer with keys in it is for the one who asked, not for a cache. */
@@ -24,7 +24,7 @@ export function organizationAnswer(result: OrganizationOutcome): Response {
     case "not found":
       return failure(404, "There is no organization of this slug.");
     case "database fault":
-      return failure(503, DATABASE_FAULTS[result.fault]);
+      return databaseAnswer(result.fault);
     case "not provisioned": {
       const repair = `GET /api/v1/organizations/${result.slug}`;
       return failure(
@@ -33,6 +33,10 @@ export function organizationAnswer(result: OrganizationOutcome): Response {
       );
     }
   }
+}
+
+export function databaseAnswer(fault: DatabaseFault): Response {
+  return failure(503, DATABASE_FAULTS[fault]);
 }
 
 /** The one answer to a missing, malformed or wrong token. */
@@ -44,11 +48,22 @@ export function unauthorized(): Response {
 }
 
 export function malformedOrganization(error: z.ZodError): Response {
+  return malformed("organization", error);
+}
+
+/** A request that is not of its form, with what to change. */
+export function malformed(what: string, error: Pick<z.ZodError, "issues">): Response {
   const fields = error.issues.map((issue) => ({ path: issue.path.join(".") || "(body)", message: issue.message }));
   return Response.json(
-    { error: `The organization is not of the form: ${fields.map(({ path }) => path).join(", ")}.`, fields },
+    { error: `The ${what} is not of the form: ${fields.map(({ path }) => path).join(", ")}.`, fields },
     { status: 422 },
   );
+}
+
+export interface FieldError {
+  /** Where in the body, with dots; `(body)` for all of it. */
+  readonly path: string;
+  readonly message: string;
 }
 
 export function nothingHere(): Response {

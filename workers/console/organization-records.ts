@@ -1,8 +1,8 @@
 // Organizations in Postgres. A fault of Postgres is a tagged value here, so that a route can say what to do about it.
-import { NeonDbError } from "@neondatabase/serverless";
 import { and, asc, eq, isNull } from "drizzle-orm";
 import type { Database } from "../../shared/db/client.ts";
 import { type ApiKey, apiKeys, type Environment, environments, organizations } from "../../shared/db/schema.ts";
+import { type DatabaseFault, databaseFault, violates } from "./database-faults.ts";
 
 export type KeyRecord = Pick<ApiKey, "id" | "secretVersion" | "scopes" | "expiresAt">;
 export type EnvironmentRecord = Pick<Environment, "id" | "slug" | "revision"> & {
@@ -17,8 +17,6 @@ export interface OrganizationRecord {
   readonly environments: readonly EnvironmentRecord[];
 }
 
-/** Why Postgres did not answer: it is away, it refuses the credentials or the database, or it has no tables yet. */
-export type DatabaseFault = "unreachable" | "refused" | "not migrated";
 export type Stored<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly failed: DatabaseFault };
@@ -38,7 +36,7 @@ export async function insertOrganization(
     insert.then(
       () => "inserted",
       (error) => {
-        if (databaseError(error)?.constraint === "organizations_slug_unique") return "slug taken";
+        if (violates(error, "organizations_slug_unique")) return "slug taken";
         throw error;
       },
     ),
@@ -75,23 +73,8 @@ async function stored<T>(work: Promise<T>): Promise<Stored<T>> {
   try {
     return { ok: true, value: await work };
   } catch (error) {
-    const fault = databaseFault(databaseError(error));
+    const fault = databaseFault(error);
     if (fault === null) throw error;
     return { ok: false, failed: fault };
   }
-}
-
-/** The driver's error inside what drizzle wraps around it. */
-function databaseError(error: unknown): NeonDbError | null {
-  if (error instanceof NeonDbError) return error;
-  return error instanceof Error && error.cause !== undefined ? databaseError(error.cause) : null;
-}
-
-/** By SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html; without one Postgres was not reached. */
-function databaseFault(error: NeonDbError | null): DatabaseFault | null {
-  if (error === null) return null;
-  const code = error.code ?? "08000";
-  if (code === "42P01" || code === "42703") return "not migrated";
-  if (code.startsWith("28") || code.startsWith("3D")) return "refused";
-  return ["08", "53", "57", "58"].includes(code.slice(0, 2)) ? "unreachable" : null;
 }

@@ -1,8 +1,9 @@
 // What both operations on an organization share: the states its environments are told, and the answer with its keys.
 import type { EnvironmentState } from "../../shared/environment-rpc.ts";
 import type { OrganizationAnswer } from "../../shared/organizations.ts";
+import type { DatabaseFault } from "./database-faults.ts";
 import type { OrganizationEffects } from "./organization-effects.ts";
-import type { DatabaseFault, EnvironmentRecord, OrganizationRecord } from "./organization-records.ts";
+import type { EnvironmentRecord, OrganizationRecord } from "./organization-records.ts";
 
 /** How an operation ended; `organizationAnswer` in answers.ts gives each its status and words. */
 export type OrganizationOutcome =

@@ -1,9 +1,10 @@
 // Who may set up organizations over HTTP: whoever holds the deployment's SETUP_TOKEN. Without that setting there is no
-// such route. The comparison takes the same time whatever was sent: it looks at digests, whole.
+// such route.
 import type { MiddlewareHandler } from "hono";
 import { bearerToken } from "../../shared/keys.ts";
 import { type Env, parseSetupSettings } from "../env.ts";
 import { nothingHere, unauthorized } from "./answers.ts";
+import { sameText } from "./auth/same-text.ts";
 
 export const requireSetupToken: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
   const { SETUP_TOKEN } = parseSetupSettings(c.env);
@@ -12,12 +13,3 @@ export const requireSetupToken: MiddlewareHandler<{ Bindings: Env }> = async (c,
   if (token === null || !(await sameText(token, SETUP_TOKEN))) return unauthorized();
   return next();
 };
-
-async function sameText(a: string, b: string): Promise<boolean> {
-  const [digestA, digestB] = await Promise.all([a, b].map(digestOf));
-  return digestA !== undefined && digestB !== undefined && crypto.subtle.timingSafeEqual(digestA, digestB);
-}
-
-function digestOf(text: string): Promise<ArrayBuffer> {
-  return crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-}

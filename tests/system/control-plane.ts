@@ -1,0 +1,155 @@
+// A router in this process's own Miniflare with a Postgres that a test can take away, for tests of the management API.
+// Runs on the embedded Postgres, or on a throwaway database of TEST_DATABASE_URL when that is set.
+import { randomBytes, randomUUID } from "node:crypto";
+import { join } from "node:path";
+import type pg from "pg";
+import { buildScript } from "../../scripts/local/build.ts";
+import { applyMigrations } from "../../scripts/local/migrate.ts";
+import { connectPostgres, type LocalPostgres, startPostgres } from "../../scripts/local/postgres.ts";
+import { startRouter } from "../../scripts/local/router.ts";
+import { openRouterLog } from "../../scripts/local/router-log.ts";
+import { type SqlEndpoint, startSqlOverHttp } from "../../scripts/local/sql-over-http.ts";
+import { dataDirectory } from "./support.ts";
+
+const REAL = process.env.TEST_DATABASE_URL;
+export const DATABASE = REAL ? "a real PostgreSQL" : "the embedded Postgres";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever was answered; the expectations say what it should be.
+  readonly body: any;
+}
+
+export interface Ask {
+  /** A bearer token. */
+  readonly as?: string | undefined;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface ControlPlane {
+  readonly url: string;
+  readonly setupToken: string;
+  readonly pool: pg.Pool;
+  ask(method: string, path: string, ask?: Ask): Promise<Answer>;
+  /** Asks something that has to be answered with 2xx. */
+  must(method: string, path: string, ask?: Ask): Promise<Answer>;
+  /** Makes Postgres unreachable, or reachable again. */
+  setPostgres(reachable: boolean): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startControlPlane(): Promise<ControlPlane> {
+  const directory = await dataDirectory();
+  const postgres = REAL ? await throwaway(REAL) : await startPostgres(join(directory, "postgres"));
+  await applyMigrations(postgres.pool);
+  const DATABASE_URL = `postgresql://switchyard:${randomUUID()}@localhost/switchyard`;
+  let endpoint: SqlEndpoint | null = await startSqlOverHttp({ pool: postgres.pool, connectionString: DATABASE_URL });
+  const port = Number(new URL(endpoint.url).port);
+  const setupToken = randomBytes(24).toString("hex");
+  const router = await startRouter({
+    build: await buildScript(),
+    port: 0,
+    directory,
+    storage: join(directory, "storage"),
+    bindings: {
+      KEY_SECRETS: `1:${randomBytes(32).toString("base64")}`,
+      SETUP_TOKEN: setupToken,
+      DATABASE_URL,
+      DATABASE_ENDPOINT: endpoint.url,
+      LOG_LEVEL: "warn",
+    },
+    log: openRouterLog(join(directory, "router.log"), () => {}, false),
+  });
+  const { url } = router;
+
+  async function ask(method: string, path: string, { as, body, headers = {} }: Ask = {}): Promise<Answer> {
+    const response = await fetch(url + path, {
+      method,
+      headers: {
+        ...(as !== undefined && { authorization: `Bearer ${as}` }),
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      },
+      redirect: "manual",
+      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.includes("json");
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  }
+
+  return {
+    url,
+    setupToken,
+    pool: postgres.pool,
+    ask,
+    async must(method, path, given) {
+      const answer = await ask(method, path, given);
+      if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+      return answer;
+    },
+    async setPostgres(reachable) {
+      if (reachable === (endpoint !== null)) return;
+      await endpoint?.close();
+      endpoint = reachable
+        ? await startSqlOverHttp({ pool: postgres.pool, connectionString: DATABASE_URL, port })
+        : null;
+    },
+    async stop() {
+      await router.stop();
+      await endpoint?.close();
+      await postgres.close();
+    },
+  };
+}
+
+/** A database of its own on a server, dropped at the end. */
+async function throwaway(url: string): Promise<LocalPostgres> {
+  const name = `switchyard_test_${randomUUID().replaceAll("-", "")}`;
+  const admin = connectPostgres(url);
+  await admin.pool.query(`create database ${name}`);
+  const own = new URL(url);
+  own.pathname = `/${name}`;
+  const postgres = connectPostgres(own.href);
+  return {
+    pool: postgres.pool,
+    async close() {
+      await postgres.close();
+      await admin.pool.query(`drop database ${name}`);
+      await admin.close();
+    },
+  };
+}
+
+export const PASSWORD = "a password of the tests";
+
+/** Signs in and answers the cookies, as a request sends them. */
+export async function signIn(plane: ControlPlane, email: string, password = PASSWORD): Promise<string> {
+  const answer = await plane.must("POST", "/api/auth/sign-in/email", {
+    body: { email, password },
+    headers: { origin: plane.url },
+  });
+  return answer.headers
+    .getSetCookie()
+    .map((cookie) => cookie.split(";")[0])
+    .join("; ");
+}
+
+/** A personal access token of a person. */
+export async function tokenOf(plane: ControlPlane, email: string, body: object = { name: "test" }): Promise<string> {
+  const headers = { cookie: await signIn(plane, email), origin: plane.url };
+  return (await plane.must("POST", "/api/v1/tokens", { body, headers })).body.token;
+}
+
+/** An organization with an owner, and the owner's token. */
+export async function makeOrganization(plane: ControlPlane, slug: string): Promise<{ owner: string; email: string }> {
+  const email = `owner@${slug}.test`;
+  await plane.must("POST", "/api/v1/organizations", { as: plane.setupToken, body: { name: slug, slug } });
+  await plane.must("POST", `/api/v1/organizations/${slug}/owners`, {
+    as: plane.setupToken,
+    body: { email, password: PASSWORD },
+  });
+  return { owner: await tokenOf(plane, email), email };
+}

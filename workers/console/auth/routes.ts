@@ -1,0 +1,41 @@
+// /api/auth/*: the part of better-auth that is offered. What is not in this table is not there. better-auth itself checks
+// that a request which changes something comes from a page of ours.
+import type { Context } from "hono";
+import type { Env } from "../../env.ts";
+import { failure, methodNotAllowed, nothingHere } from "../answers.ts";
+import { makeWorld } from "../world.ts";
+import { AUTH_PATH, createAuth } from "./better-auth.ts";
+import { isFromOurPages } from "./same-origin.ts";
+
+const OFFERED: Readonly<Record<string, "GET" | "POST">> = {
+  "/sign-in/email": "POST",
+  "/sign-in/social": "POST",
+  "/callback/github": "GET",
+  "/error": "GET",
+  "/sign-out": "POST",
+  "/get-session": "GET",
+  "/change-password": "POST",
+  "/update-user": "POST",
+  "/list-sessions": "GET",
+  "/revoke-session": "POST",
+  "/revoke-other-sessions": "POST",
+};
+
+export async function answerAuth(c: Context<{ Bindings: Env }>): Promise<Response> {
+  const { pathname, origin: own } = new URL(c.req.url);
+  const method = OFFERED[pathname.slice(AUTH_PATH.length)];
+  if (method === undefined) return nothingHere();
+  if (c.req.method !== method) return methodNotAllowed(method);
+  const origin = c.req.header("origin") ?? null;
+  // Also without a cookie: nobody signs a visitor in from another site.
+  const fetchSite = c.req.header("sec-fetch-site") ?? null;
+  if (!isFromOurPages({ method, own, origin, fetchSite })) {
+    return failure(
+      403,
+      "The request does not come from a page of this router. Send an Origin header with its address.",
+    );
+  }
+  const world = makeWorld(c.env, (work) => c.executionCtx.waitUntil(work));
+  const auth = await createAuth(c.env, world.db, own);
+  return auth.handler(c.req.raw);
+}

@@ -1,0 +1,100 @@
+// Whether a caller may use a route, decided from the table of rights alone. What the caller may not see is answered as
+// what does not exist, before the request is read.
+import { and, asc, eq, isNull } from "drizzle-orm";
+import type { MiddlewareHandler } from "hono";
+import { environments, members, organizations } from "../../shared/db/schema.ts";
+import { mayActAs, type Role } from "../../shared/roles.ts";
+import { type Caller, identify } from "./auth/caller.ts";
+import { isFromOurPages } from "./auth/same-origin.ts";
+import { fromElsewhere, needsOperator, needsPerson, needsRole, notFound, notSignedIn } from "./refusals.ts";
+import type { ConsoleEnv } from "./routes/route.ts";
+import type { Least } from "./routes/table.ts";
+import { makeWorld, type World } from "./world.ts";
+
+export interface EnvironmentAccess {
+  readonly id: string;
+  readonly slug: string;
+}
+
+/** What a caller may do in an organization. */
+export interface OrganizationAccess {
+  readonly id: string;
+  readonly slug: string;
+  readonly role: Role;
+  readonly environments: readonly EnvironmentAccess[];
+}
+
+export function authorize(least: Least): MiddlewareHandler<ConsoleEnv> {
+  return async (c, next) => {
+    const world = makeWorld(c.env, (work) => c.executionCtx.waitUntil(work));
+    c.set("world", world);
+    if (least === "public") return next();
+    const identified = await identify(world, c.env, c.req.raw, true);
+    if (identified === null) throw notSignedIn();
+    const { caller } = identified;
+    if (caller.kind === "person" && caller.via === "session" && !isFromOurPages(originOf(c.req.raw))) {
+      throw fromElsewhere();
+    }
+    c.set("caller", caller);
+    if (least === "operator" && caller.kind !== "operator") throw needsOperator();
+    if (least === "person" && caller.kind !== "person") throw needsPerson();
+
+    const slug = c.req.param("org");
+    if (slug !== undefined) {
+      const organization = await readAccess(world, caller, slug);
+      if (organization === null) throw notFound("organization");
+      if (isRoleNeeded(least) && !mayActAs(organization.role, least)) throw needsRole(least);
+      c.set("organization", organization);
+      const environmentSlug = c.req.param("env");
+      if (environmentSlug !== undefined) {
+        const environment = organization.environments.find((each) => each.slug === environmentSlug);
+        if (environment === undefined) throw notFound("environment");
+        c.set("environment", environment);
+      }
+    }
+    await next();
+    for (const cookie of identified.cookies) c.header("Set-Cookie", cookie, { append: true });
+    c.header("Cache-Control", "no-store");
+  };
+}
+
+/** The organization as this caller sees it; null for one that is not there and for one that is not theirs. One statement. */
+export async function readAccess(
+  { db }: Pick<World, "db">,
+  caller: Caller,
+  slug: string,
+): Promise<OrganizationAccess | null> {
+  const mine = caller.kind === "person" ? eq(members.userId, caller.userId) : undefined;
+  const rows = await db
+    .select({
+      id: organizations.id,
+      role: members.role,
+      environmentId: environments.id,
+      environmentSlug: environments.slug,
+    })
+    .from(organizations)
+    .leftJoin(members, and(eq(members.organizationId, organizations.id), mine ?? eq(members.userId, "")))
+    .leftJoin(environments, and(eq(environments.organizationId, organizations.id), isNull(environments.archivedAt)))
+    .where(eq(organizations.slug, slug))
+    .orderBy(asc(environments.createdAt), asc(environments.id));
+  const [first] = rows;
+  const role = caller.kind === "operator" ? "owner" : first?.role;
+  if (first === undefined || role === null || role === undefined) return null;
+  const found = rows.flatMap(({ environmentId, environmentSlug }) =>
+    environmentId === null || environmentSlug === null ? [] : [{ id: environmentId, slug: environmentSlug }],
+  );
+  return { id: first.id, slug, role, environments: found };
+}
+
+function isRoleNeeded(least: Least): least is Role {
+  return least !== "person" && least !== "anyone" && least !== "operator" && least !== "public";
+}
+
+function originOf(request: Request) {
+  return {
+    method: request.method,
+    own: new URL(request.url).origin,
+    origin: request.headers.get("origin"),
+    fetchSite: request.headers.get("sec-fetch-site"),
+  };
+}

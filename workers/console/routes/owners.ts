@@ -1,0 +1,52 @@
+// POST …/owners: the operator gives an organization an owner. The way to the first account, and back in for an
+// organization that has lost its owners. May be repeated: an account that is there keeps its password.
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { hashPassword } from "better-auth/crypto";
+import { eq } from "drizzle-orm";
+import { z } from "zod";
+import { accounts, members, users } from "../../../shared/db/schema.ts";
+import { Person, PostedOwner } from "../../../shared/management/people.ts";
+import { newUserId } from "../../../shared/people-ids.ts";
+import { body, type ConsoleEnv, json, route } from "./route.ts";
+
+const addOwner = route("POST /api/v1/organizations/{org}/owners", {
+  summary: "Give an organization an owner (for the operator)",
+  request: { params: z.object({ org: z.string() }), body: body(PostedOwner) },
+  responses: {
+    200: json("The person had an account, and is an owner now.", Person),
+    201: json("An account was made; its person is an owner.", Person),
+  },
+});
+
+export function ownerRoutes(app: OpenAPIHono<ConsoleEnv>): void {
+  app.openapi(addOwner, async (c) => {
+    const { email, name, password } = c.req.valid("json");
+    const { world, organization } = c.var;
+    const ownership = (userId: string) =>
+      world.db
+        .insert(members)
+        .values({ organizationId: organization.id, userId, role: "owner" })
+        .onConflictDoUpdate({ target: [members.organizationId, members.userId], set: { role: "owner" } });
+
+    const [known] = await world.db
+      .select({ id: users.id, email: users.email, name: users.name })
+      .from(users)
+      .where(eq(users.email, email));
+    if (known !== undefined) {
+      await ownership(known.id);
+      return c.json(known, 200);
+    }
+    const person = { id: newUserId(), email, name };
+    await world.db.batch([...newAccount(world.db, person, await hashPassword(password)), ownership(person.id)]);
+    return c.json(person, 201);
+  });
+}
+
+/** The statements that make an account with a password, as better-auth would. */
+export function newAccount(db: ConsoleEnv["Variables"]["world"]["db"], person: Person, passwordDigest: string) {
+  const account = { id: `acc_${person.id}`, userId: person.id, providerId: "credential", accountId: person.id };
+  return [
+    db.insert(users).values(person),
+    db.insert(accounts).values({ ...account, password: passwordDigest }),
+  ] as const;
+}

@@ -1,0 +1,106 @@
+// How a route is made: from its name in the table of rights, what it takes and what it answers. The rights are checked
+// before anything of the request is read, so that who may not does not learn what would have been right.
+import { createRoute, type RouteConfig } from "@hono/zod-openapi";
+import type { Env as HonoEnv } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { z } from "zod";
+import type { Env } from "../../env.ts";
+import { failure } from "../answers.ts";
+import type { Caller } from "../auth/caller.ts";
+import { authorize, type EnvironmentAccess, type OrganizationAccess } from "../authorize.ts";
+import type { World } from "../world.ts";
+import { type Least, type RouteName, rightOf } from "./table.ts";
+
+/** `organization` and `environment` are there in routes whose path names one. */
+export interface ConsoleEnv extends HonoEnv {
+  Bindings: Env;
+  Variables: {
+    world: World;
+    caller: Caller;
+    organization: OrganizationAccess;
+    environment: EnvironmentAccess;
+  };
+}
+
+type MethodOf<N> = N extends `${infer M} ${string}` ? Lowercase<M> : never;
+type PathOf<N> = N extends `${string} ${infer P}` ? P : never;
+
+export const ErrorAnswer = z
+  .object({
+    error: z.string().meta({ description: "What happened and what to do." }),
+    fields: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .optional()
+      .meta({ description: "For a request of the wrong form: what to change." }),
+  })
+  .meta({ id: "Error" });
+
+/** Bytes of a request's body; names are short. */
+const BODY_MAX_BYTES = 16 * 1024;
+const readable = bodyLimit({
+  maxSize: BODY_MAX_BYTES,
+  onError: () => failure(413, `The body is too large. It may have ${BODY_MAX_BYTES} bytes.`),
+});
+
+const ERRORS = {
+  401: error("No credentials, or none that are good."),
+  403: error("The credentials are good, but may not do this."),
+  404: error("There is no such thing, or none that the caller may see."),
+  409: error("It contradicts what is there."),
+  422: error("The request is not of the form."),
+  503: error("Postgres or an environment could not be reached; the message says what is in force."),
+};
+
+/** A route of the table. `spec` is what OpenAPI knows of it: summary, request and the answers when all is well. */
+export function route<N extends RouteName, const S extends Omit<RouteConfig, "method" | "path" | "middleware">>(
+  name: N,
+  spec: S,
+) {
+  const [method, path] = name.split(" ") as [Uppercase<MethodOf<N>>, PathOf<N>];
+  const least = rightOf(name);
+  return createRoute({
+    ...spec,
+    method: method.toLowerCase() as MethodOf<N>,
+    path,
+    operationId: name,
+    description: describeRight(least),
+    tags: [tagOf(path)],
+    security: least === "public" ? [] : [{ token: [] }, { session: [] }],
+    middleware: [authorize(least), readable],
+    responses: { ...spec.responses, ...ERRORS } as S["responses"] & typeof ERRORS,
+  });
+}
+
+/** The JSON body of a request. */
+export function body<T extends z.ZodType>(schema: T) {
+  return { required: true, content: { "application/json": { schema } } } as const;
+}
+
+/** An answer with a JSON body. */
+export function json<T extends z.ZodType>(description: string, schema: T) {
+  return { description, content: { "application/json": { schema } } } as const;
+}
+
+function error(description: string) {
+  return { description, content: { "application/json": { schema: ErrorAnswer } } } as const;
+}
+
+function describeRight(least: Least): string {
+  switch (least) {
+    case "public":
+      return "Takes no credentials.";
+    case "anyone":
+      return "For whoever is signed in, and for the operator.";
+    case "person":
+      return "For whoever is signed in.";
+    case "operator":
+      return "For the operator, with the deployment's SETUP_TOKEN.";
+    default:
+      return `Takes the role ${least}.`;
+  }
+}
+
+function tagOf(path: string): string {
+  const [, , , first = "", , second] = path.split("/");
+  return second ?? first;
+}
