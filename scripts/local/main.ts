@@ -11,6 +11,7 @@ import { takeLock } from "./lock.ts";
 import { applyMigrations } from "./migrate.ts";
 import { readOptions, type StartOptions } from "./options.ts";
 import { localOrganization } from "./organization.ts";
+import { localOwner } from "./owner.ts";
 import { connectPostgres, type LocalPostgres, startPostgres } from "./postgres.ts";
 import { describeReady, welcome } from "./ready.ts";
 import { endOrphanedRuntime, type Router, startRouter } from "./router.ts";
@@ -40,7 +41,7 @@ async function start(options: StartOptions): Promise<void> {
   console.log("Starting Postgres and the router …");
   const log = openRouterLog(data.log, console.log, options.verbose);
 
-  const [build, database, secrets] = await Promise.all([
+  const [build, database, { console: keptConsole, ...secrets }] = await Promise.all([
     buildScript(),
     startDatabase(data),
     localSecrets(data.secrets),
@@ -63,11 +64,19 @@ async function start(options: StartOptions): Promise<void> {
   });
   stoppers.add(() => router.stop());
 
-  const ready = describeReady(router.url, await localOrganization(router.url, secrets.SETUP_TOKEN));
+  const organization = await localOrganization(router.url, secrets.SETUP_TOKEN);
+  const { fresh, ...owner } = await localOwner(
+    { url: router.url, organization: organization.slug, setupToken: secrets.SETUP_TOKEN },
+    keptConsole,
+  );
+  if (owner.token !== keptConsole?.token) await writePrivateFile(data.secrets, { ...secrets, console: owner });
+  const ready = describeReady(router.url, organization, owner);
   startCron(build, router, log);
   await writePrivateFile(data.ready, ready);
   stoppers.add(() => rm(data.ready, { force: true }));
-  console.log(welcome(ready, relative(process.cwd(), data.log), performance.now() / 1000));
+  console.log(
+    welcome(ready, { log: relative(process.cwd(), data.log), showPassword: fresh }, performance.now() / 1000),
+  );
 }
 
 /** Starts Postgres, or connects to the one of DATABASE_URL, and answers the settings that let the script reach it. */

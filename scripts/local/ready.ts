@@ -1,5 +1,6 @@
 // What a router that is ready tells: `ready.json` for programs, a few lines for people.
 import type { OrganizationAnswer } from "../../shared/organizations.ts";
+import type { ConsoleSecrets } from "./secrets.ts";
 import { StartError } from "./start-error.ts";
 
 export interface Ready {
@@ -7,9 +8,15 @@ export interface Ready {
   readonly ws: string;
   readonly organization: { readonly id: string; readonly slug: string };
   readonly environments: Readonly<Record<"live" | "development", { readonly id: string; readonly key: string }>>;
+  /** The owner: to sign in, and a personal access token for the management API. */
+  readonly console: ConsoleSecrets & { readonly url: string };
 }
 
-export function describeReady(url: string, { id, slug, environments }: OrganizationAnswer): Ready {
+export function describeReady(
+  url: string,
+  { id, slug, environments }: OrganizationAnswer,
+  owner: ConsoleSecrets,
+): Ready {
   const environment = (name: "live" | "development") => {
     const { id, key } = environments[name] ?? {};
     if (!id || !key) throw new StartError(`The organization "${slug}" has no active key in its environment "${name}".`);
@@ -20,18 +27,19 @@ export function describeReady(url: string, { id, slug, environments }: Organizat
     ws: `${url.replace(/^http/, "ws")}/ws`,
     organization: { id, slug },
     environments: { live: environment("live"), development: environment("development") },
+    console: { url, ...owner },
   };
 }
 
-/** The lines shown when the router is ready. `log` is the path of the log file. */
-export function welcome(ready: Ready, log: string, seconds: number): string {
+/** The lines shown when the router is ready. `log` is the path of the log file. The password is shown once. */
+export function welcome(ready: Ready, { log, showPassword }: { log: string; showPassword: boolean }, seconds: number) {
   const { live, development } = ready.environments;
   return `
 Switchyard runs at ${ready.url}  (ready in ${seconds.toFixed(1)} s)
 
   live          ${live.key}
   development   ${development.key}
-
+${showPassword ? `\n  owner         ${ready.console.email}, password ${ready.console.password}  (shown this once)\n` : ""}
 To try it, in another terminal:
 
   export TRIGGER_API_KEY=${development.key}

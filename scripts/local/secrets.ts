@@ -5,7 +5,11 @@ import { z } from "zod";
 import { writePrivateFile } from "./data-directory.ts";
 import { errorCode, StartError } from "./start-error.ts";
 
-const Secrets = z.object({ KEY_SECRETS: z.string(), SETUP_TOKEN: z.string() });
+/** How the local owner signs in; there from the end of the first start. */
+const ConsoleSecrets = z.object({ email: z.string(), password: z.string(), token: z.string() });
+export type ConsoleSecrets = z.infer<typeof ConsoleSecrets>;
+
+const Secrets = z.object({ KEY_SECRETS: z.string(), SETUP_TOKEN: z.string(), console: ConsoleSecrets.optional() });
 export type Secrets = z.infer<typeof Secrets>;
 
 /** Reads the file, or makes it. Never replaces one that cannot be read: every key would change. */

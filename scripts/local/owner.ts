@@ -1,0 +1,59 @@
+// The owner of a local router's organization, made at its first start through the same API that anyone would use, with
+// a random password and a personal access token. Both are kept with the data's other secrets.
+import { randomBytes } from "node:crypto";
+import { z } from "zod";
+import { NewToken } from "../../shared/management/people.ts";
+import type { ConsoleSecrets } from "./secrets.ts";
+import { StartError } from "./start-error.ts";
+
+/** In a domain that nobody can own (RFC 6761); better-auth takes no address without a dot. */
+const EMAIL = "owner@switchyard.localhost";
+
+export interface LocalOwner extends ConsoleSecrets {
+  /** Whether the password was made just now, and so has to be shown. */
+  readonly fresh: boolean;
+}
+
+/** Sees to it that the owner is there and that the token is good. Throws a StartError with what the API says. */
+export async function localOwner(
+  { url, organization, setupToken }: { url: string; organization: string; setupToken: string },
+  kept: ConsoleSecrets | undefined,
+): Promise<LocalOwner> {
+  const email = kept?.email ?? EMAIL;
+  const password = kept?.password ?? randomBytes(15).toString("base64url");
+  if (kept !== undefined && (await isGood(url, kept.token))) return { ...kept, fresh: false };
+
+  await call(
+    `${url}/api/v1/organizations/${organization}/owners`,
+    { Authorization: `Bearer ${setupToken}` },
+    { email, password },
+  );
+  const signedIn = await call(`${url}/api/auth/sign-in/email`, { Origin: url }, { email, password });
+  const cookie = signedIn.cookies.map((each) => each.split(";")[0]).join("; ");
+  const { body } = await call(`${url}/api/v1/tokens`, { Origin: url, Cookie: cookie }, { name: "npm start" });
+  return { email, password, token: NewToken.parse(body).token, fresh: kept === undefined };
+}
+
+async function isGood(url: string, token: string): Promise<boolean> {
+  const response = await fetch(`${url}/api/v1/me`, { headers: { Authorization: `Bearer ${token}` } });
+  await response.body?.cancel();
+  return response.ok;
+}
+
+async function call(
+  address: string,
+  headers: Readonly<Record<string, string>>,
+  body: unknown,
+): Promise<{ body: unknown; cookies: string[] }> {
+  const response = await fetch(address, {
+    method: "POST",
+    headers: { ...headers, "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const text = await response.text();
+  if (!response.ok) {
+    const path = new URL(address).pathname;
+    throw new StartError(`The owner ${EMAIL} cannot be set up (${path} answered ${response.status}): ${text}`);
+  }
+  return { body: z.json().parse(JSON.parse(text)), cookies: response.headers.getSetCookie() };
+}
