@@ -26,13 +26,23 @@ export interface EnvironmentState {
   readonly organization: { readonly id: string; readonly slug: string };
   readonly environment: { readonly id: string; readonly slug: string };
   readonly keys: readonly ActiveKey[];
+  /** What reaches the environment besides events posted with its keys; both when left out. */
+  readonly receives?: { readonly webhooks: boolean; readonly schedules: boolean };
 }
+
+/**
+ * In place of a key's id: a call for a signed-in member, whose rights the console has checked. No key has this id, and
+ * none that comes from outside can be it: the ingress takes ids only out of keys whose tag it has verified.
+ */
+export const MEMBER = "member";
 
 export interface EnvironmentControl {
   /** Creates or updates the environment; runs the storage migrations. Answers the revision now in force. */
   provision(state: EnvironmentState): Promise<{ revision: number }>;
   /** Deletes everything and leaves one row that says so. A deleted environment refuses for ever. */
   deprovision(): Promise<void>;
+  /** When each key was last used, in Unix milliseconds to the minute; a key with an open socket is in use now. */
+  keyUses(): Promise<Record<string, number>>;
   /** Fires what is due after the movable clock was moved. */
   clockMoved(): Promise<void>;
 }

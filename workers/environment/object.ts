@@ -11,6 +11,7 @@ import {
   type EnvironmentRpc,
   type EnvironmentState,
   type Explanation,
+  MEMBER,
   type NeededScope,
   type RunChange,
   type WorkflowChange,
@@ -34,6 +35,7 @@ import { dispatchWorkflow } from "./dispatch.ts";
 import { acceptEvent, explainEvent } from "./events.ts";
 import { callsCutOff, performFetch } from "./fetches.ts";
 import { type HeldRun, type Host, Hosts } from "./hosts.ts";
+import { KeyUses } from "./key-uses.ts";
 import { nextLivenessTime } from "./liveness.ts";
 import { cancelRun, changeWorkflow, rerunRun, waitForRuns } from "./manage.ts";
 import { readRunJson } from "./read-run.ts";
@@ -51,6 +53,7 @@ import { Workflows } from "./workflows.ts";
 
 export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   readonly #keys = new ActiveKeys();
+  readonly #keyUses = new KeyUses();
   readonly #keyTexts = new Map<string, string>();
   /** Null until the environment is provisioned, and again after it was deleted. */
   #context: EnvironmentContext | null = null;
@@ -88,6 +91,10 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     await this.#closeRefused();
     if (this.#context) await this.#scheduleAlarm(this.#context);
     return { revision };
+  }
+
+  async keyUses(): Promise<Record<string, number>> {
+    return this.#keyUses.all(connectedKeys(this.#context), now());
   }
 
   async deprovision(): Promise<void> {
@@ -197,6 +204,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     const { origin } = new URL(request.url);
+    this.#keyUses.note(context.sql, keyId, now());
     const host = { id: context.nextNumber(), keyId, secretVersion, origin, connectedAt: now() };
     context.hosts.add(server, host);
     this.#saveHosts();
@@ -291,6 +299,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const { storage } = this.ctx;
     const identity = readIdentity(storage.sql);
     this.#keys.load(storage.sql);
+    this.#keyUses.load(storage.sql);
     let last = Math.max(
       storage.sql.exec<{ id: number | null }>("SELECT max(id) AS id FROM events").one().id ?? 0,
       storage.sql.exec<{ id: number | null }>("SELECT max(id) AS id FROM runs").one().id ?? 0,
@@ -372,8 +381,12 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     work: (context: EnvironmentContext) => T | Promise<T>,
   ): Promise<Answer<T>> {
     const context = this.#context;
-    const refused = context === null ? "key" : this.#keys.refusal(keyId, scope, now());
-    if (context === null || refused) return { ok: false, refused: refused ?? "key" };
+    if (context === null) return { ok: false, refused: "key" };
+    if (keyId !== MEMBER) {
+      const refused = this.#keys.refusal(keyId, scope, now());
+      if (refused) return { ok: false, refused };
+      this.#keyUses.note(context.sql, keyId, now());
+    }
     return { ok: true, value: await work(context) };
   }
 
@@ -399,6 +412,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const context = this.#context;
     const host = context?.hosts.of(socket);
     if (!context || !host) return;
+    this.#keyUses.note(context.sql, host.keyId, now());
     const workflow = host.registration?.workflow;
     const lost: HeldRun[] = [];
     try {
@@ -431,6 +445,10 @@ function answerClose(socket: WebSocket, code: number, reason: string): void {
   const sendable = code === 1000 || (code >= 1001 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006);
   // A reason has 123 bytes at most; a character takes three at most.
   if (sendable || (code >= 3000 && code <= 4999)) socket.close(code, reason.slice(0, 41));
+}
+
+function* connectedKeys(context: EnvironmentContext | null): Iterable<string> {
+  if (context) for (const host of context.hosts.all()) yield host.keyId;
 }
 
 /** The stateless entrypoint of this same script. */

@@ -115,4 +115,15 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (namespace, key)
   ) WITHOUT ROWID;
   `,
+  `
+  -- Whether what reaches both environments reaches this one: the user's choice for further ones.
+  ALTER TABLE settings ADD COLUMN receives_webhooks INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE settings ADD COLUMN receives_schedules INTEGER NOT NULL DEFAULT 1;
+
+  -- Apart from keys, which every push writes anew. Keeps revoked keys too: their last use is still asked for.
+  CREATE TABLE key_uses (
+    id TEXT PRIMARY KEY,
+    used_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ];

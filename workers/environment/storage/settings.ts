@@ -16,12 +16,14 @@ export function writeState(sql: SqlStorage, state: EnvironmentState): number {
   if (stored && stored.revision >= state.revision) return stored.revision;
   const { organization, environment } = state;
   sql.exec(
-    "INSERT OR REPLACE INTO settings VALUES (1, ?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO settings VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
     state.revision,
     organization.id,
     organization.slug,
     environment.id,
     environment.slug,
+    state.receives?.webhooks === false ? 0 : 1,
+    state.receives?.schedules === false ? 0 : 1,
   );
   sql.exec("DELETE FROM keys");
   for (const key of state.keys) {
