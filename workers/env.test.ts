@@ -5,7 +5,8 @@ import { type Env, keySecrets, parseDatabaseSettings, parseSettings, parseSetupS
 const SECRET = btoa("a secret of thirty-two bytes, ok");
 const KEY_SECRETS = `1:${SECRET}`;
 const ENVIRONMENT = {} as Env["ENVIRONMENT"];
-const envWith = (settings: Omit<Env, "ENVIRONMENT">): Env => ({ ENVIRONMENT, ...settings });
+const REPAIRS = {} as Env["REPAIRS"];
+const envWith = (settings: Omit<Env, "ENVIRONMENT" | "REPAIRS">): Env => ({ ENVIRONMENT, REPAIRS, ...settings });
 
 /** The message of the SettingError that reading throws. */
 async function refusal(read: () => unknown): Promise<string> {

@@ -9,10 +9,19 @@ import { type KeySecrets, parseKeySecrets } from "../shared/keys.ts";
 /** The class in workers/environment as its callers see it. */
 export type EnvironmentObject = EnvironmentRpc & Rpc.DurableObjectBranded;
 
+/** The class in workers/console as its callers see it. */
+export type RepairsObject = Rpc.DurableObjectBranded & {
+  /** Environments that a change is about to be made to; the ticket takes it back. */
+  expect(environmentIds: readonly string[]): Promise<string>;
+  settle(ticket: string): Promise<void>;
+};
+
 /** What Cloudflare hands to the script: the object namespaces, and the settings as nobody has checked them yet. */
 export interface Env {
   /** One object per environment, by the environment's id: `env.ENVIRONMENT.getByName(environmentId)`. */
   readonly ENVIRONMENT: DurableObjectNamespace<EnvironmentObject>;
+  /** One object for the deployment: looks after what the environments' objects could not be told. */
+  readonly REPAIRS: DurableObjectNamespace<RepairsObject>;
   readonly KEY_SECRETS?: string;
   readonly SETUP_TOKEN?: string;
   readonly GITHUB_CLIENT_ID?: string;

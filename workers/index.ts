@@ -8,6 +8,7 @@ import type { Caller } from "./ingress/authenticate.ts";
 import { ingress } from "./ingress/index.ts";
 import { clockIsMisplaced, clockIsMovable, moveClock, readClock } from "./local/clock.ts";
 
+export { Repairs } from "./console/repairs.ts";
 export { Environment } from "./environment/object.ts";
 export { OutgoingFetch } from "./outgoing/entrypoint.ts";
 

@@ -1,8 +1,20 @@
 // The tables of the control plane: who exists and which keys were given out. Postgres is never on the path of an event.
 // Nothing here is a secret: the text of a key is derived from its ids and stored nowhere, an invitation's is a digest.
 import { sql } from "drizzle-orm";
-import { check, index, integer, pgTable, primaryKey, text, timestamp, unique } from "drizzle-orm/pg-core";
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  integer,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  unique,
+} from "drizzle-orm/pg-core";
 import type { KeyScope } from "../environment-rpc.ts";
+import type { AuditAction } from "../management/audit.ts";
 import type { Role } from "../roles.ts";
 import { users } from "./people.ts";
 
@@ -18,6 +30,8 @@ export const organizations = pgTable(
     slug: text("slug").notNull().unique("organizations_slug_unique"),
     name: text("name").notNull(),
     createdAt: createdAt(),
+    /** Set while its environments are being told; then the row goes, with all that belongs to it. */
+    deletedAt: timestamp("deleted_at", { withTimezone: true }),
   },
   (table) => [check("organizations_slug_form", sql`${table.slug} ~ '^[a-z0-9-]{1,48}$'`)],
 );
@@ -35,6 +49,10 @@ export const environments = pgTable(
     archivedAt: timestamp("archived_at", { withTimezone: true }),
     /** Raised by every change of the environment or its keys: the object takes a pushed state only when it is newer. */
     revision: integer("revision").notNull().default(1),
+    /** The last revision that the object is known to have. Behind `revision`, a push is owed. */
+    pushedRevision: integer("pushed_revision").notNull().default(0),
+    receivesWebhooks: boolean("receives_webhooks").notNull().default(true),
+    receivesSchedules: boolean("receives_schedules").notNull().default(true),
   },
   // Its index also serves the foreign key: the organization stands first.
   (table) => [unique("environments_organization_id_slug_unique").on(table.organizationId, table.slug)],
@@ -56,6 +74,10 @@ export const apiKeys = pgTable(
     createdAt: createdAt(),
     expiresAt: timestamp("expires_at", { withTimezone: true }),
     revokedAt: timestamp("revoked_at", { withTimezone: true }),
+    /** A user's id, or `operator`; null for a key from before it was kept. */
+    createdBy: text("created_by"),
+    /** The key that a rotation made in its place. */
+    replacedBy: text("replaced_by"),
   },
   (table) => [index("api_keys_environment_id_index").on(table.environmentId)],
 );
@@ -106,6 +128,27 @@ export const invitations = pgTable(
   ],
 );
 
+/** Who did what, when: ids only. Names no other table, so that it outlives what it tells of. */
+export const auditLog = pgTable(
+  "audit_log",
+  {
+    id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
+    at: timestamp("at", { withTimezone: true }).notNull().defaultNow(),
+    organizationId: text("organization_id").notNull(),
+    /** Null for what concerns the organization as a whole. */
+    environmentId: text("environment_id"),
+    /** A user's id, or `operator`. */
+    actor: text("actor").notNull(),
+    action: text("action").$type<AuditAction>().notNull(),
+    /** The id of what was changed. */
+    subject: text("subject").notNull(),
+  },
+  (table) => [index("audit_log_organization_id_id_index").on(table.organizationId, table.id)],
+);
+
 export type Organization = typeof organizations.$inferSelect;
 export type Environment = typeof environments.$inferSelect;
 export type ApiKey = typeof apiKeys.$inferSelect;
+export type Member = typeof members.$inferSelect;
+export type Invitation = typeof invitations.$inferSelect;
+export type AuditEntry = typeof auditLog.$inferSelect;

@@ -42,11 +42,3 @@ export const PostedToken = z.strictObject({ name: PersonName, expiresAt: Time.nu
 
 /** `POST …/owners`: whoever has the address becomes an owner; an account is made for them if they have none. */
 export const PostedOwner = z.strictObject({ email: Email, name: PersonName.default("Owner"), password: Password });
-
-/** A list of things without a further page, or a page of it. */
-export function listOf<T extends z.ZodType>(item: T) {
-  return z.object({
-    data: z.array(item),
-    next: z.string().nullable().meta({ description: "The cursor of the next page; null at the end." }),
-  });
-}

@@ -47,10 +47,6 @@ export function unauthorized(): Response {
   );
 }
 
-export function malformedOrganization(error: z.ZodError): Response {
-  return malformed("organization", error);
-}
-
 /** A request that is not of its form, with what to change. */
 export function malformed(what: string, error: Pick<z.ZodError, "issues">): Response {
   const fields = error.issues.map((issue) => ({ path: issue.path.join(".") || "(body)", message: issue.message }));

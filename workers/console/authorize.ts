@@ -6,6 +6,7 @@ import { environments, members, organizations } from "../../shared/db/schema.ts"
 import { mayActAs, type Role } from "../../shared/roles.ts";
 import { type Caller, identify } from "./auth/caller.ts";
 import { isFromOurPages } from "./auth/same-origin.ts";
+import { pushEnvironment } from "./push.ts";
 import { fromElsewhere, needsOperator, needsPerson, needsRole, notFound, notSignedIn } from "./refusals.ts";
 import type { ConsoleEnv } from "./routes/route.ts";
 import type { Least } from "./routes/table.ts";
@@ -14,6 +15,8 @@ import { makeWorld, type World } from "./world.ts";
 export interface EnvironmentAccess {
   readonly id: string;
   readonly slug: string;
+  /** Whether its object is not known to have the last change. */
+  readonly behind: boolean;
 }
 
 /** What a caller may do in an organization. */
@@ -50,6 +53,8 @@ export function authorize(least: Least): MiddlewareHandler<ConsoleEnv> {
         const environment = organization.environments.find((each) => each.slug === environmentSlug);
         if (environment === undefined) throw notFound("environment");
         c.set("environment", environment);
+        // A push that failed is made up for here too; a change that follows pushes anyway.
+        if (environment.behind) world.afterwards(pushEnvironment(world, environment.id));
       }
     }
     await next();
@@ -71,17 +76,21 @@ export async function readAccess(
       role: members.role,
       environmentId: environments.id,
       environmentSlug: environments.slug,
+      revision: environments.revision,
+      pushedRevision: environments.pushedRevision,
     })
     .from(organizations)
     .leftJoin(members, and(eq(members.organizationId, organizations.id), mine ?? eq(members.userId, "")))
     .leftJoin(environments, and(eq(environments.organizationId, organizations.id), isNull(environments.archivedAt)))
-    .where(eq(organizations.slug, slug))
+    .where(and(eq(organizations.slug, slug), isNull(organizations.deletedAt)))
     .orderBy(asc(environments.createdAt), asc(environments.id));
   const [first] = rows;
   const role = caller.kind === "operator" ? "owner" : first?.role;
   if (first === undefined || role === null || role === undefined) return null;
-  const found = rows.flatMap(({ environmentId, environmentSlug }) =>
-    environmentId === null || environmentSlug === null ? [] : [{ id: environmentId, slug: environmentSlug }],
+  const found = rows.flatMap(({ environmentId: its, environmentSlug, revision, pushedRevision }) =>
+    its === null || environmentSlug === null
+      ? []
+      : [{ id: its, slug: environmentSlug, behind: (pushedRevision ?? 0) < (revision ?? 0) }],
   );
   return { id: first.id, slug, role, environments: found };
 }

@@ -1,14 +1,23 @@
 // Organizations in Postgres. A fault of Postgres is a tagged value here, so that a route can say what to do about it.
-import { and, asc, eq, isNull } from "drizzle-orm";
+import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import type { Database } from "../../shared/db/client.ts";
-import { type ApiKey, apiKeys, type Environment, environments, organizations } from "../../shared/db/schema.ts";
+import {
+  type ApiKey,
+  apiKeys,
+  type Environment,
+  environments,
+  members,
+  organizations,
+} from "../../shared/db/schema.ts";
+import { audit } from "./audit.ts";
 import { type DatabaseFault, databaseFault, violates } from "./database-faults.ts";
 
 export type KeyRecord = Pick<ApiKey, "id" | "secretVersion" | "scopes" | "expiresAt">;
-export type EnvironmentRecord = Pick<Environment, "id" | "slug" | "revision"> & {
-  /** The keys that were not revoked, the oldest first. */
-  readonly keys: readonly KeyRecord[];
-};
+export type EnvironmentRecord = Pick<Environment, "id" | "slug" | "revision"> &
+  Partial<Pick<Environment, "receivesWebhooks" | "receivesSchedules">> & {
+    /** The keys that were not revoked, the oldest first. */
+    readonly keys: readonly KeyRecord[];
+  };
 
 export interface OrganizationRecord {
   readonly id: string;
@@ -25,12 +34,26 @@ export type Stored<T> =
 export async function insertOrganization(
   db: Database,
   { environments: made, ...organization }: OrganizationRecord,
+  { actor, owner }: { readonly actor: string; readonly owner: string | null },
 ): Promise<Stored<"inserted" | "slug taken">> {
-  const keys = made.flatMap(({ id, keys }) => keys.map((key) => ({ ...key, environmentId: id, name: "default" })));
+  const keys = made.flatMap(({ id, keys }) =>
+    keys.map((key) => ({ ...key, environmentId: id, name: "default", createdBy: actor })),
+  );
   const insert = db.batch([
     db.insert(organizations).values(organization),
-    db.insert(environments).values(made.map(({ keys: _, ...row }) => ({ ...row, organizationId: organization.id }))),
+    db.insert(environments).values(
+      made.map(({ keys: _, ...row }, index) => ({
+        ...row,
+        organizationId: organization.id,
+        // A moment apart, so that they are always listed in this order.
+        createdAt: sql`now() + ${index} * interval '1 millisecond'`,
+      })),
+    ),
     db.insert(apiKeys).values(keys),
+    audit(db, { organizationId: organization.id, actor, action: "organization.create", subject: organization.id }),
+    ...(owner === null
+      ? []
+      : [db.insert(members).values({ organizationId: organization.id, userId: owner, role: "owner" })]),
   ]);
   return stored(
     insert.then(
@@ -55,7 +78,7 @@ async function readOrganization(db: Database, slug: string): Promise<Organizatio
     .from(organizations)
     .leftJoin(environments, and(eq(environments.organizationId, organizations.id), isNull(environments.archivedAt)))
     .leftJoin(apiKeys, and(eq(apiKeys.environmentId, environments.id), isNull(apiKeys.revokedAt)))
-    .where(eq(organizations.slug, slug))
+    .where(and(eq(organizations.slug, slug), isNull(organizations.deletedAt)))
     .orderBy(asc(environments.createdAt), asc(environments.id), asc(apiKeys.createdAt), asc(apiKeys.id));
   const organization = rows[0]?.organization;
   if (organization === undefined) return null;

@@ -59,6 +59,7 @@ test("an organization is stored first, then its environments are told, then its 
     organization: { id: organization?.id, slug: "acme" },
     environment: { id: live?.id, slug: "live" },
     keys: [{ id: live?.keys[0]?.id, scopes: [], expiresAt: null }],
+    receives: { webhooks: true, schedules: true },
   });
   expect(organizationAnswer(result).status).toBe(201);
 });

@@ -45,6 +45,7 @@ export function environmentState(organization: OrganizationRecord, environment: 
       scopes,
       expiresAt: expiresAt?.getTime() ?? null,
     })),
+    receives: { webhooks: environment.receivesWebhooks ?? true, schedules: environment.receivesSchedules ?? true },
   };
 }
 

@@ -1,34 +1,129 @@
 // What the routes of the management API do to the world, behind an interface, for one request.
 import { now } from "../../shared/clock.ts";
 import { createDatabase, type Database } from "../../shared/db/client.ts";
+import type { EnvironmentCalls, EnvironmentState } from "../../shared/environment-rpc.ts";
+import { deriveApiKey } from "../../shared/keys.ts";
 import { log } from "../../shared/log.ts";
-import { type Env, parseDatabaseSettings } from "../env.ts";
+import { type Env, keySecrets, parseDatabaseSettings } from "../env.ts";
+import { forgetIfDeleted } from "./delete-organization.ts";
+import { type Desired, readDesired, recordPushed } from "./desired-state.ts";
+import type { Repairing } from "./push.ts";
+import { environmentAway, unavailable } from "./refusals.ts";
 
 /** All queries of one request together; past it Postgres counts as away. A sleeping Neon database wakes within a second. */
 export const DATABASE_ANSWERS_WITHIN_MS = 10_000;
 
+export interface KeyParts {
+  readonly environmentId: string;
+  readonly environmentSlug: string;
+  readonly keyId: string;
+  readonly secretVersion: number;
+}
+
+/** The objects of environments. Every call may be repeated; each rejects when the object cannot be reached. */
+export interface EnvironmentObjects {
+  provision(state: EnvironmentState): Promise<{ revision: number }>;
+  deprovision(environmentId: string): Promise<void>;
+  /** When each key was last used, in Unix milliseconds. */
+  keyUses(environmentId: string): Promise<Readonly<{ [keyId: string]: number }>>;
+  /** A call for a member, whose rights were checked. */
+  calling<T>(environmentId: string, work: (environment: EnvironmentCalls) => Promise<T>): Promise<T>;
+}
+
+/** Postgres, as far as pushes are concerned. */
+export interface Record {
+  desired(environmentId: string): Promise<Desired | null>;
+  pushed(environmentId: string, revision: number): Promise<void>;
+  /** Removes an organization that is being deleted, once all its environments have confirmed. */
+  forgetIfDeleted(organizationId: string): Promise<void>;
+}
+
 export interface World {
   /** Made when it is first asked for: what needs no Postgres works without its settings. Throws a SettingError. */
   readonly db: Database;
+  readonly record: Record;
+  readonly objects: EnvironmentObjects;
+  readonly repairs: Repairing;
   now(): number;
+  keyText(key: KeyParts): Promise<string>;
+  /** The version of the deployment's secret that new keys are derived under. */
+  currentSecretVersion(): Promise<number>;
   /** Goes on after the answer; what fails is logged, by name only. */
   afterwards(work: Promise<void>): void;
 }
 
 export function makeWorld(env: Env, waitUntil: (work: Promise<void>) => void): World {
   let db: Database | null = null;
+  const database = () => {
+    db ??= createDatabase(parseDatabaseSettings(env), AbortSignal.timeout(DATABASE_ANSWERS_WITHIN_MS));
+    return db;
+  };
   return {
     get db() {
-      db ??= createDatabase(parseDatabaseSettings(env), AbortSignal.timeout(DATABASE_ANSWERS_WITHIN_MS));
-      return db;
+      return database();
+    },
+    record: {
+      desired: (environmentId) => readDesired(database(), environmentId),
+      pushed: (environmentId, revision) => recordPushed(database(), environmentId, revision),
+      forgetIfDeleted: (organizationId) => forgetIfDeleted(database(), organizationId),
+    },
+    objects: environmentObjects(env),
+    repairs: {
+      expect: (environmentIds) =>
+        twice(() => repairsOf(env).expect(environmentIds)).catch((error) => {
+          log("error", "repairs not reached", { name: nameOf(error) });
+          throw unavailable();
+        }),
+      settle: (ticket) => repairsOf(env).settle(ticket),
     },
     now,
+    async keyText({ secretVersion, ...key }) {
+      const secrets = await keySecrets(env);
+      // A version that was taken out of the secrets verifies no more: the key is then shown as it is now.
+      return deriveApiKey(secrets, secrets.byVersion.has(secretVersion) ? { ...key, secretVersion } : key);
+    },
+    currentSecretVersion: async () => (await keySecrets(env)).current,
     afterwards(work) {
-      waitUntil(
-        work.catch((error: unknown) => {
-          log("warn", "work after an answer failed", { name: error instanceof Error ? error.name : "unknown" });
-        }),
-      );
+      waitUntil(work.catch((error: unknown) => log("warn", "work after an answer failed", { name: nameOf(error) })));
     },
   };
+}
+
+function environmentObjects(env: Env): EnvironmentObjects {
+  const object = (environmentId: string) => env.ENVIRONMENT.getByName(environmentId);
+  const orAway = (error: unknown) => {
+    log("error", "environment call failed", { name: nameOf(error) });
+    throw environmentAway();
+  };
+  return {
+    provision: (state) => twice(() => object(state.environment.id).provision(state)),
+    deprovision: (environmentId) => twice(() => object(environmentId).deprovision()),
+    keyUses: (environmentId) => twice(() => object(environmentId).keyUses()).catch(orAway),
+    calling: (environmentId, work) => twice(() => work(object(environmentId))).catch(orAway),
+  };
+}
+
+/** One object for the whole deployment: it has work only after something failed. */
+function repairsOf(env: Env) {
+  return env.REPAIRS.getByName("repairs");
+}
+
+/** Tried once more on a fresh stub when the platform says that it may be. */
+async function twice<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    if (!mayBeRepeated(error)) throw error;
+    return call();
+  }
+}
+
+/** https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ */
+function mayBeRepeated(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return "retryable" in error && error.retryable === true && !("overloaded" in error && error.overloaded === true);
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : "unknown";
 }

@@ -2,11 +2,13 @@
 // organization that has lost its owners. May be repeated: an account that is there keeps its password.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { hashPassword } from "better-auth/crypto";
-import { eq } from "drizzle-orm";
+import { and, eq } from "drizzle-orm";
 import { z } from "zod";
 import { accounts, members, users } from "../../../shared/db/schema.ts";
 import { Person, PostedOwner } from "../../../shared/management/people.ts";
 import { newUserId } from "../../../shared/people-ids.ts";
+import { audit } from "../audit.ts";
+import { actorOf } from "../auth/caller.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
 const addOwner = route("POST /api/v1/organizations/{org}/owners", {
@@ -21,7 +23,14 @@ const addOwner = route("POST /api/v1/organizations/{org}/owners", {
 export function ownerRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(addOwner, async (c) => {
     const { email, name, password } = c.req.valid("json");
-    const { world, organization } = c.var;
+    const { world, organization, caller } = c.var;
+    const told = (userId: string) =>
+      audit(world.db, {
+        organizationId: organization.id,
+        actor: actorOf(caller),
+        action: "owner.add",
+        subject: userId,
+      });
     const ownership = (userId: string) =>
       world.db
         .insert(members)
@@ -33,11 +42,20 @@ export function ownerRoutes(app: OpenAPIHono<ConsoleEnv>): void {
       .from(users)
       .where(eq(users.email, email));
     if (known !== undefined) {
-      await ownership(known.id);
+      // Told once: a local router repeats this at its starts.
+      const [isMember] = await world.db
+        .select({ role: members.role })
+        .from(members)
+        .where(and(eq(members.organizationId, organization.id), eq(members.userId, known.id)));
+      if (isMember?.role !== "owner") await world.db.batch([ownership(known.id), told(known.id)]);
       return c.json(known, 200);
     }
     const person = { id: newUserId(), email, name };
-    await world.db.batch([...newAccount(world.db, person, await hashPassword(password)), ownership(person.id)]);
+    await world.db.batch([
+      ...newAccount(world.db, person, await hashPassword(password)),
+      ownership(person.id),
+      told(person.id),
+    ]);
     return c.json(person, 201);
   });
 }

@@ -12,7 +12,40 @@ export const ROUTES = {
   "GET /api/v1/tokens": "person",
   "POST /api/v1/tokens": "person",
   "DELETE /api/v1/tokens/{token}": "person",
+  "POST /api/v1/invitations/accept": "public",
+
+  "GET /api/v1/organizations": "anyone",
+  "POST /api/v1/organizations": "anyone",
+  "GET /api/v1/organizations/{org}": "viewer",
+  "PATCH /api/v1/organizations/{org}": "admin",
+  "DELETE /api/v1/organizations/{org}": "owner",
+  "GET /api/v1/organizations/{org}/audit": "admin",
   "POST /api/v1/organizations/{org}/owners": "operator",
+  "GET /api/v1/organizations/{org}/members": "viewer",
+  "PATCH /api/v1/organizations/{org}/members/{user}": "admin",
+  "DELETE /api/v1/organizations/{org}/members/{user}": "admin",
+  "GET /api/v1/organizations/{org}/invitations": "admin",
+  "POST /api/v1/organizations/{org}/invitations": "admin",
+  "DELETE /api/v1/organizations/{org}/invitations/{invitation}": "admin",
+
+  "GET /api/v1/organizations/{org}/environments": "viewer",
+  "POST /api/v1/organizations/{org}/environments": "admin",
+  "GET /api/v1/organizations/{org}/environments/{env}": "viewer",
+  "PATCH /api/v1/organizations/{org}/environments/{env}": "admin",
+  "DELETE /api/v1/organizations/{org}/environments/{env}": "admin",
+
+  "GET /api/v1/organizations/{org}/environments/{env}/keys": "viewer",
+  "POST /api/v1/organizations/{org}/environments/{env}/keys": "admin",
+  "GET /api/v1/organizations/{org}/environments/{env}/keys/{key}": "viewer",
+  "PATCH /api/v1/organizations/{org}/environments/{env}/keys/{key}": "admin",
+  "DELETE /api/v1/organizations/{org}/environments/{env}/keys/{key}": "admin",
+  "POST /api/v1/organizations/{org}/environments/{env}/keys/{key}/show": "admin",
+  "POST /api/v1/organizations/{org}/environments/{env}/keys/{key}/rotate": "admin",
+
+  "GET /api/v1/organizations/{org}/environments/{env}/workflows": "viewer",
+  "GET /api/v1/organizations/{org}/environments/{env}/runs": "viewer",
+  "GET /api/v1/organizations/{org}/environments/{env}/runs/{run}": "viewer",
+  "GET /api/v1/organizations/{org}/environments/{env}/hosts": "viewer",
 } as const satisfies Record<`${"GET" | "POST" | "PATCH" | "DELETE"} /api/v1/${string}`, Least>;
 
 export type RouteName = keyof typeof ROUTES;

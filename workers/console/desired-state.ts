@@ -1,0 +1,50 @@
+// What Postgres, which is the record, wants of an environment's object. Read in one statement, so that a revision is
+// never seen with the keys of another.
+import { and, asc, eq, isNull, sql } from "drizzle-orm";
+import type { Database } from "../../shared/db/client.ts";
+import { apiKeys, environments, organizations } from "../../shared/db/schema.ts";
+import type { EnvironmentState } from "../../shared/environment-rpc.ts";
+
+export type Desired =
+  | { readonly kind: "provisioned"; readonly state: EnvironmentState }
+  /** Its organization is being deleted. */
+  | { readonly kind: "deleted"; readonly organizationId: string; readonly revision: number };
+
+/** Null when nothing is known of the environment: its creation was never committed, or it was deleted for good. */
+export async function readDesired(db: Database, environmentId: string): Promise<Desired | null> {
+  const rows = await db
+    .select({ environment: environments, organization: organizations, key: apiKeys })
+    .from(environments)
+    .innerJoin(organizations, eq(organizations.id, environments.organizationId))
+    .leftJoin(apiKeys, and(eq(apiKeys.environmentId, environments.id), isNull(apiKeys.revokedAt)))
+    .where(eq(environments.id, environmentId))
+    .orderBy(asc(apiKeys.id));
+  const [first] = rows;
+  if (first === undefined) return null;
+  const { environment, organization } = first;
+  const { revision } = environment;
+  if (organization.deletedAt !== null) return { kind: "deleted", organizationId: organization.id, revision };
+  const archived = environment.archivedAt !== null;
+  const keys = rows.flatMap(({ key }) => (key === null || archived ? [] : [key]));
+  return {
+    kind: "provisioned",
+    state: {
+      revision,
+      organization: { id: organization.id, slug: organization.slug },
+      environment: { id: environment.id, slug: environment.slug },
+      keys: keys.map(({ id, scopes, expiresAt }) => ({ id, scopes, expiresAt: expiresAt?.getTime() ?? null })),
+      receives: {
+        webhooks: environment.receivesWebhooks && !archived,
+        schedules: environment.receivesSchedules && !archived,
+      },
+    },
+  };
+}
+
+/** Notes what the object has. Never goes back, since pushes may overtake each other. */
+export async function recordPushed(db: Database, environmentId: string, revision: number): Promise<void> {
+  await db
+    .update(environments)
+    .set({ pushedRevision: sql`greatest(${environments.pushedRevision}, ${revision})` })
+    .where(eq(environments.id, environmentId));
+}

@@ -1,0 +1,91 @@
+// What goes on in an environment, for its members: workflows, runs, live hosts. Read from the environment's object, which
+// is the whole truth about it; nothing of this is in Postgres.
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "zod";
+import { type Answer, type EnvironmentCalls, MEMBER } from "../../../shared/environment-rpc.ts";
+import { listOf, PageQuery } from "../../../shared/management/pages.ts";
+import { RUN_STATUSES } from "../../../shared/runs.ts";
+import { environmentAway, notFound, unprocessable } from "../refusals.ts";
+import { type ConsoleEnv, json, route } from "./route.ts";
+
+const env = z.object({ org: z.string(), env: z.string() });
+
+// The fields that are always there. What is answered is what `GET /api/v1/runs` and `/api/v1/workflows` answer with a key.
+const Workflow = z.object({ slug: z.string(), name: z.string(), paused: z.boolean() }).meta({ id: "Workflow" });
+const RunSummary = z
+  .object({ id: z.string(), status: z.enum(RUN_STATUSES), createdAt: z.string(), attempts: z.number() })
+  .meta({ id: "RunSummary" });
+const Host = z
+  .object({ workflow: z.string(), connectedAt: z.string(), keyId: z.string(), running: z.number() })
+  .meta({ id: "Host" });
+
+const RunsQuery = PageQuery.extend({
+  status: z.enum(RUN_STATUSES, `status is one of ${RUN_STATUSES.join(", ")}`).optional(),
+  workflow: z.string().max(256).optional().meta({ description: "A workflow's slug." }),
+});
+
+const workflows = route("GET /api/v1/organizations/{org}/environments/{env}/workflows", {
+  summary: "List workflows and who serves them",
+  request: { params: env, query: PageQuery },
+  responses: { 200: json("By slug.", listOf(Workflow)) },
+});
+const runs = route("GET /api/v1/organizations/{org}/environments/{env}/runs", {
+  summary: "List runs",
+  request: { params: env, query: RunsQuery },
+  responses: { 200: json("The newest first.", listOf(RunSummary)) },
+});
+const run = route("GET /api/v1/organizations/{org}/environments/{env}/runs/{run}", {
+  summary: "Show a run with its event, steps and output",
+  request: { params: z.object({ org: z.string(), env: z.string(), run: z.string() }) },
+  // Passed on as the text that the object makes: a payload may be nested deeper than it can be parsed here.
+  responses: { 200: { description: "The run, as `GET /api/v1/runs/:id` answers it." } },
+});
+const hosts = route("GET /api/v1/organizations/{org}/environments/{env}/hosts", {
+  summary: "List the hosts that are connected and serve a workflow; `limit` counts workflows",
+  request: { params: env, query: PageQuery },
+  responses: { 200: json("By workflow.", listOf(Host)) },
+});
+
+export function activityRoutes(app: OpenAPIHono<ConsoleEnv>): void {
+  app.openapi(workflows, async (c) => {
+    const { limit, cursor = null } = c.req.valid("query");
+    const page = await reading(c.var, (environment) => environment.listWorkflows(MEMBER, { limit, cursor }));
+    return c.json({ data: page.data.map((each) => ({ ...each })), next: page.next }, 200);
+  });
+
+  app.openapi(runs, async (c) => {
+    const { limit, cursor = null, status = null, workflow } = c.req.valid("query");
+    const query = { limit, cursor, status };
+    const page = await reading(c.var, (environment) =>
+      workflow === undefined
+        ? environment.listRuns(MEMBER, query)
+        : environment.listWorkflowRuns(MEMBER, workflow, query),
+    );
+    if (page === "no such cursor") throw unprocessable("cursor", "give what a page had as next");
+    if (page === "no such workflow") return c.json({ data: [], next: null }, 200);
+    return c.json({ data: page.data.map((each) => ({ ...each })), next: page.next }, 200);
+  });
+
+  app.openapi(run, async (c) => {
+    const found = await reading(c.var, (environment) => environment.getRun(MEMBER, c.req.valid("param").run));
+    if (found === null) throw notFound("run");
+    return c.body(found, 200, { "Content-Type": "application/json" });
+  });
+
+  app.openapi(hosts, async (c) => {
+    const { limit, cursor = null } = c.req.valid("query");
+    const page = await reading(c.var, (environment) => environment.listWorkflows(MEMBER, { limit, cursor }));
+    const data = page.data.flatMap(({ slug, hosts }) => hosts.map((host) => ({ workflow: slug, ...host })));
+    return c.json({ data, next: page.next }, 200);
+  });
+}
+
+/** An environment that was never told of itself is away until a push reaches it. */
+async function reading<T>(
+  { world, environment }: Pick<ConsoleEnv["Variables"], "world" | "environment">,
+  work: (environment: EnvironmentCalls) => Promise<Answer<T>>,
+): Promise<T> {
+  const answer = await world.objects.calling(environment.id, work);
+  if (!answer.ok) throw environmentAway();
+  return answer.value;
+}

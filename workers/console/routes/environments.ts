@@ -1,0 +1,157 @@
+// The environments of an organization: list, show, add, choose what reaches them, archive. An archived environment keeps
+// its slug and its past; its keys are revoked with it.
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { and, asc, eq, isNull, sql } from "drizzle-orm";
+import { z } from "zod";
+import { apiKeys, type Environment as EnvironmentRow, environments } from "../../../shared/db/schema.ts";
+import { newEnvironmentId, newKeyId } from "../../../shared/ids.ts";
+import {
+  BORN_WITH,
+  Environment,
+  PatchedEnvironment,
+  PostedEnvironment,
+} from "../../../shared/management/environments.ts";
+import { listOf, PageQuery, pageOf } from "../../../shared/management/pages.ts";
+import { audit } from "../audit.ts";
+import { actorOf } from "../auth/caller.ts";
+import { violates } from "../database-faults.ts";
+import { beyond } from "../keyset.ts";
+import { changing } from "../push.ts";
+import { conflict, notFound } from "../refusals.ts";
+import type { World } from "../world.ts";
+import { body, type ConsoleEnv, json, route } from "./route.ts";
+
+const org = z.object({ org: z.string() });
+const env = z.object({ org: z.string(), env: z.string() });
+
+const list = route("GET /api/v1/organizations/{org}/environments", {
+  summary: "List environments",
+  request: { params: org, query: PageQuery },
+  responses: { 200: json("The oldest first.", listOf(Environment)) },
+});
+const add = route("POST /api/v1/organizations/{org}/environments", {
+  summary: "Add an environment, with a key named default",
+  request: { params: org, body: body(PostedEnvironment) },
+  responses: { 201: json("It takes events.", Environment) },
+});
+const show = route("GET /api/v1/organizations/{org}/environments/{env}", {
+  summary: "Show an environment",
+  request: { params: env },
+  responses: { 200: json("The environment.", Environment) },
+});
+const change = route("PATCH /api/v1/organizations/{org}/environments/{env}", {
+  summary: "Choose whether webhooks and schedules reach an environment",
+  request: { params: env, body: body(PatchedEnvironment) },
+  responses: { 200: json("The environment as it is now.", Environment) },
+});
+const archive = route("DELETE /api/v1/organizations/{org}/environments/{env}", {
+  summary: "Archive an environment: its keys are revoked, and nothing reaches it",
+  request: { params: env },
+  responses: { 204: { description: "It is in force." } },
+});
+
+export function environmentRoutes(app: OpenAPIHono<ConsoleEnv>): void {
+  app.openapi(list, async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const rows = await c.var.world.db
+      .select()
+      .from(environments)
+      .where(
+        and(
+          eq(environments.organizationId, c.var.organization.id),
+          isNull(environments.archivedAt),
+          beyond(environments, environments, cursor, "oldest first"),
+        ),
+      )
+      .orderBy(asc(environments.createdAt), asc(environments.id))
+      .limit(limit + 1);
+    return c.json(pageOf(rows, limit, { answer: environmentAnswer, cursor: ({ id }) => id }), 200);
+  });
+
+  app.openapi(add, async (c) => {
+    const { world, organization, caller } = c.var;
+    const { db } = world;
+    const environmentId = newEnvironmentId();
+    const createdBy = actorOf(caller);
+    const createdAt = new Date(world.now());
+    const secretVersion = await world.currentSecretVersion();
+    const key = { id: newKeyId(), environmentId, name: "default", secretVersion, createdAt, createdBy };
+    const entry = { organizationId: organization.id, environmentId, actor: createdBy, subject: environmentId };
+    await changing(world, [environmentId], () =>
+      db
+        .batch([
+          db
+            .insert(environments)
+            .values({ ...c.req.valid("json"), id: environmentId, organizationId: organization.id, createdAt }),
+          db.insert(apiKeys).values(key),
+          audit(db, { ...entry, action: "environment.add" }),
+        ])
+        .catch((error: unknown) => {
+          if (!violates(error, "environments_organization_id_slug_unique")) throw error;
+          throw conflict(
+            "This slug belongs to an environment of the organization, perhaps an archived one. Choose another one.",
+          );
+        }),
+    );
+    return c.json(await readEnvironment(world, environmentId), 201);
+  });
+
+  app.openapi(show, async (c) => c.json(await readEnvironment(c.var.world, c.var.environment.id), 200));
+
+  app.openapi(change, async (c) => {
+    const { world, organization, environment, caller } = c.var;
+    const { db } = world;
+    const { receivesWebhooks, receivesSchedules } = c.req.valid("json");
+    const entry = { organizationId: organization.id, environmentId: environment.id, subject: environment.id };
+    await changing(world, [environment.id], () =>
+      db.batch([
+        db
+          .update(environments)
+          .set({
+            ...(receivesWebhooks !== undefined && { receivesWebhooks }),
+            ...(receivesSchedules !== undefined && { receivesSchedules }),
+            revision: sql`${environments.revision} + 1`,
+          })
+          .where(eq(environments.id, environment.id)),
+        audit(db, { ...entry, actor: actorOf(caller), action: "environment.change" }),
+      ]),
+    );
+    return c.json(await readEnvironment(world, environment.id), 200);
+  });
+
+  app.openapi(archive, async (c) => {
+    const { world, organization, environment, caller } = c.var;
+    if (BORN_WITH.some((slug) => slug === environment.slug)) {
+      throw conflict(`Every organization has ${BORN_WITH.join(" and ")}. Revoke their keys to stop them.`);
+    }
+    const { db } = world;
+    const at = new Date(world.now());
+    const entry = { organizationId: organization.id, environmentId: environment.id, subject: environment.id };
+    await changing(world, [environment.id], () =>
+      db.batch([
+        db
+          .update(apiKeys)
+          .set({ revokedAt: at })
+          .where(and(eq(apiKeys.environmentId, environment.id), isNull(apiKeys.revokedAt))),
+        db
+          .update(environments)
+          .set({ archivedAt: at, revision: sql`${environments.revision} + 1` })
+          .where(eq(environments.id, environment.id)),
+        audit(db, { ...entry, actor: actorOf(caller), action: "environment.archive" }),
+      ]),
+    );
+    return c.body(null, 204);
+  });
+}
+
+async function readEnvironment({ db }: World, id: string): Promise<Environment> {
+  const [row] = await db.select().from(environments).where(eq(environments.id, id));
+  if (row === undefined) throw notFound("environment");
+  return environmentAnswer(row);
+}
+
+function environmentAnswer(row: EnvironmentRow): Environment {
+  const { id, slug, createdAt, receivesWebhooks, receivesSchedules, revision, pushedRevision } = row;
+  const inForce = pushedRevision >= revision;
+  return { id, slug, createdAt: createdAt.toISOString(), receivesWebhooks, receivesSchedules, inForce };
+}

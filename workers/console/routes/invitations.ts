@@ -1,0 +1,185 @@
+// Invitations: make, list, revoke, accept. The router sends no mail: the answer has a text that is handed to the invited
+// person, shown once and stored as a digest. Whoever has it and the address joins, with an account made on the way.
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { hashPassword } from "better-auth/crypto";
+import { and, desc, eq, gt, isNull, sql } from "drizzle-orm";
+import { z } from "zod";
+import {
+  type Invitation as InvitationRow,
+  invitations,
+  members,
+  organizations,
+  users,
+} from "../../../shared/db/schema.ts";
+import {
+  AcceptedInvitation,
+  Invitation,
+  Joined,
+  NewInvitation,
+  PostedInvitation,
+} from "../../../shared/management/organizations.ts";
+import { listOf, PageQuery, pageOf } from "../../../shared/management/pages.ts";
+import { digestOfSecret, newInvitationId, newInvitationText, newUserId } from "../../../shared/people-ids.ts";
+import { audit } from "../audit.ts";
+import { actorOf, identify } from "../auth/caller.ts";
+import { beyond } from "../keyset.ts";
+import { conflict, notFound, unprocessable } from "../refusals.ts";
+import { mustNotReachAbove } from "./members.ts";
+import { newAccount } from "./owners.ts";
+import { body, type ConsoleEnv, json, route } from "./route.ts";
+
+const org = z.object({ org: z.string() });
+const DAY_MS = 24 * 3_600_000;
+
+const list = route("GET /api/v1/organizations/{org}/invitations", {
+  summary: "List invitations, without those that were revoked",
+  request: { params: org, query: PageQuery },
+  responses: { 200: json("The newest first.", listOf(Invitation)) },
+});
+const create = route("POST /api/v1/organizations/{org}/invitations", {
+  summary: "Invite someone",
+  request: { params: org, body: body(PostedInvitation) },
+  responses: { 201: json("The invitation, with its text this once.", NewInvitation) },
+});
+const revoke = route("DELETE /api/v1/organizations/{org}/invitations/{invitation}", {
+  summary: "Revoke an invitation that was not accepted",
+  request: { params: z.object({ org: z.string(), invitation: z.string() }) },
+  responses: { 204: { description: "It cannot be accepted any more." } },
+});
+const accept = route("POST /api/v1/invitations/accept", {
+  summary: "Accept an invitation: signed in, or with a name and a password for a new account",
+  request: { body: body(AcceptedInvitation) },
+  responses: { 200: json("The person is a member.", Joined) },
+});
+
+export function invitationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
+  app.openapi(list, async (c) => {
+    const { limit, cursor } = c.req.valid("query");
+    const after = beyond(invitations, invitations, cursor, "newest first");
+    const rows = await c.var.world.db
+      .select()
+      .from(invitations)
+      .where(and(eq(invitations.organizationId, c.var.organization.id), isNull(invitations.revokedAt), after))
+      .orderBy(desc(invitations.createdAt), desc(invitations.id))
+      .limit(limit + 1);
+    return c.json(pageOf(rows, limit, { answer: invitationAnswer, cursor: ({ id }) => id }), 200);
+  });
+
+  app.openapi(create, async (c) => {
+    const { world, organization, caller } = c.var;
+    const { email, role, expiresInDays } = c.req.valid("json");
+    mustNotReachAbove(organization.role, role, role);
+    const text = newInvitationText();
+    const createdBy = actorOf(caller);
+    const row: InvitationRow = {
+      id: newInvitationId(),
+      organizationId: organization.id,
+      email,
+      role,
+      digest: await digestOfSecret(text),
+      createdBy,
+      createdAt: new Date(world.now()),
+      expiresAt: new Date(world.now() + expiresInDays * DAY_MS),
+      acceptedAt: null,
+      revokedAt: null,
+    };
+    const entry = { organizationId: organization.id, actor: createdBy, subject: row.id };
+    await world.db.batch([
+      world.db.insert(invitations).values(row),
+      audit(world.db, { ...entry, action: "invitation.create" }),
+    ]);
+    return c.json({ ...invitationAnswer(row), token: text }, 201);
+  });
+
+  app.openapi(revoke, async (c) => {
+    const { world, organization, caller } = c.var;
+    const { invitation } = c.req.valid("param");
+    const open = and(
+      eq(invitations.id, invitation),
+      eq(invitations.organizationId, organization.id),
+      isNull(invitations.acceptedAt),
+      isNull(invitations.revokedAt),
+    );
+    const [found] = await world.db.select({ id: invitations.id }).from(invitations).where(open);
+    if (found === undefined) throw notFound("invitation");
+    const entry = { organizationId: organization.id, actor: actorOf(caller), subject: invitation };
+    await world.db.batch([
+      world.db
+        .update(invitations)
+        .set({ revokedAt: new Date(world.now()) })
+        .where(open),
+      audit(world.db, { ...entry, action: "invitation.revoke" }),
+    ]);
+    return c.body(null, 204);
+  });
+
+  app.openapi(accept, async (c) => {
+    const { world } = c.var;
+    const { db } = world;
+    const { token, name, password } = c.req.valid("json");
+    const [found] = await db
+      .select({ invitation: invitations, slug: organizations.slug, name: organizations.name, userId: users.id })
+      .from(invitations)
+      .innerJoin(organizations, and(eq(organizations.id, invitations.organizationId), isNull(organizations.deletedAt)))
+      .leftJoin(users, eq(users.email, invitations.email))
+      .where(
+        and(
+          eq(invitations.digest, await digestOfSecret(token)),
+          isNull(invitations.acceptedAt),
+          isNull(invitations.revokedAt),
+          gt(invitations.expiresAt, new Date(world.now())),
+        ),
+      );
+    if (found === undefined) throw notFound("invitation");
+    const { invitation } = found;
+
+    let userId = found.userId;
+    const account = [];
+    if (userId === null) {
+      if (name === undefined) throw unprocessable("name", "is needed to make your account");
+      if (password === undefined) throw unprocessable("password", "is needed to make your account");
+      userId = newUserId();
+      const person = { id: userId, email: invitation.email, name };
+      account.push(...newAccount(db, person, await hashPassword(password)));
+    } else {
+      const identified = await identify(world, c.env, c.req.raw, true);
+      if (identified?.caller.kind !== "person" || identified.caller.userId !== userId) {
+        throw conflict("There is an account for the address of this invitation. Sign in with it, then accept again.");
+      }
+    }
+    const entry = { organizationId: invitation.organizationId, actor: userId, subject: invitation.id };
+    // One statement joins, and only if nobody revoked or accepted it meanwhile. Who is a member already keeps their role.
+    await db.batch([
+      audit(db, { ...entry, action: "invitation.accept" }),
+      ...account,
+      db.execute(sql`
+        with accepted as (
+          update invitations set accepted_at = now()
+          where id = ${invitation.id} and accepted_at is null and revoked_at is null
+          returning organization_id, role
+        )
+        insert into members (organization_id, user_id, role)
+        select organization_id, ${userId}, role from accepted
+        on conflict do nothing`),
+    ]);
+    const [joined] = await db
+      .select({ role: members.role })
+      .from(members)
+      .where(and(eq(members.organizationId, invitation.organizationId), eq(members.userId, userId)));
+    if (joined === undefined) throw notFound("invitation");
+    return c.json({ organization: { slug: found.slug, name: found.name }, role: joined.role }, 200);
+  });
+}
+
+function invitationAnswer({ id, email, role, createdBy, ...times }: InvitationRow): Invitation {
+  const { createdAt, expiresAt, acceptedAt } = times;
+  return {
+    id,
+    email,
+    role,
+    createdBy,
+    createdAt: createdAt.toISOString(),
+    expiresAt: expiresAt.toISOString(),
+    acceptedAt: acceptedAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,265 @@
+// The API keys of an environment: list, make, show again, change, rotate, revoke. No text of a key is stored; it is
+// derived again for an admin. What takes something away is answered once the environment has confirmed it.
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { and, desc, eq, isNull, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
+import { z } from "zod";
+import { type ApiKey, apiKeys, environments } from "../../../shared/db/schema.ts";
+import type { KeyScope } from "../../../shared/environment-rpc.ts";
+import { newKeyId } from "../../../shared/ids.ts";
+import type { AuditAction } from "../../../shared/management/audit.ts";
+import {
+  Key,
+  KeyText,
+  KeyWithText,
+  PatchedKey,
+  PostedKey,
+  PostedRotation,
+  Rotated,
+  type Scopes,
+} from "../../../shared/management/environments.ts";
+import { listOf, PageQuery, pageOf } from "../../../shared/management/pages.ts";
+import { audit } from "../audit.ts";
+import { actorOf } from "../auth/caller.ts";
+import type { EnvironmentAccess } from "../authorize.ts";
+import { beyond } from "../keyset.ts";
+import { changing } from "../push.ts";
+import { conflict, notFound, unprocessable } from "../refusals.ts";
+import type { World } from "../world.ts";
+import { body, type ConsoleEnv, json, route } from "./route.ts";
+
+const env = z.object({ org: z.string(), env: z.string() });
+const one = z.object({ org: z.string(), env: z.string(), key: z.string() });
+const DAY_MS = 24 * 3_600_000;
+
+const list = route("GET /api/v1/organizations/{org}/environments/{env}/keys", {
+  summary: "List keys, also those that were revoked or have expired",
+  request: { params: env, query: PageQuery },
+  responses: { 200: json("The newest first.", listOf(Key)) },
+});
+const create = route("POST /api/v1/organizations/{org}/environments/{env}/keys", {
+  summary: "Make a key",
+  request: { params: env, body: body(PostedKey) },
+  responses: { 201: json("The key works.", KeyWithText) },
+});
+const show = route("GET /api/v1/organizations/{org}/environments/{env}/keys/{key}", {
+  summary: "Show what is known of a key, and when it was last used",
+  request: { params: one },
+  responses: { 200: json("The key, without its text.", Key) },
+});
+const change = route("PATCH /api/v1/organizations/{org}/environments/{env}/keys/{key}", {
+  summary: "Rename a key, change its scopes or its end",
+  request: { params: one, body: body(PatchedKey) },
+  responses: { 200: json("It is in force.", Key) },
+});
+const revoke = route("DELETE /api/v1/organizations/{org}/environments/{env}/keys/{key}", {
+  summary: "Revoke a key: it is refused, and its connections are closed",
+  request: { params: one },
+  responses: { 204: { description: "It is in force." } },
+});
+const showText = route("POST /api/v1/organizations/{org}/environments/{env}/keys/{key}/show", {
+  summary: "Show a key's text again",
+  request: { params: one },
+  responses: { 200: json("The text.", KeyText) },
+});
+const rotate = route("POST /api/v1/organizations/{org}/environments/{env}/keys/{key}/rotate", {
+  summary: "Make a key in place of another, which goes on for a while",
+  request: { params: one, body: body(PostedRotation) },
+  responses: { 201: json("The new key works; the old one ends when it says.", Rotated) },
+});
+
+export function keyRoutes(app: OpenAPIHono<ConsoleEnv>): void {
+  app.openapi(list, async (c) => {
+    const { world, environment } = c.var;
+    const { limit, cursor } = c.req.valid("query");
+    const [rows, uses] = await Promise.all([
+      world.db
+        .select()
+        .from(apiKeys)
+        .where(and(eq(apiKeys.environmentId, environment.id), beyond(apiKeys, apiKeys, cursor, "newest first")))
+        .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id))
+        .limit(limit + 1),
+      world.objects.keyUses(environment.id),
+    ]);
+    const answer = (key: ApiKey) => keyAnswer(key, uses[key.id]);
+    return c.json(pageOf(rows, limit, { answer, cursor: ({ id }) => id }), 200);
+  });
+
+  app.openapi(create, async (c) => {
+    const { world, environment, caller } = c.var;
+    const { name, scopes, expiresAt } = c.req.valid("json");
+    const key = await newKey(world, environment, {
+      name,
+      scopes: storedScopes(scopes),
+      expiresAt: futureTime(world, expiresAt),
+      createdBy: actorOf(caller),
+    });
+    await changeKey(c.var, key.id, "key.create", [world.db.insert(apiKeys).values(key)]);
+    return c.json({ ...keyAnswer(key, undefined), key: await textOf(world, environment, key) }, 201);
+  });
+
+  app.openapi(show, async (c) => {
+    const { world, environment } = c.var;
+    const key = await readKey(world, environment, c.req.valid("param").key);
+    const uses = await world.objects.keyUses(environment.id);
+    return c.json(keyAnswer(key, uses[key.id]), 200);
+  });
+
+  app.openapi(change, async (c) => {
+    const { world, environment } = c.var;
+    const { name, scopes, expiresAt } = c.req.valid("json");
+    const key = await readKey(world, environment, c.req.valid("param").key);
+    mustBeActive(world, key);
+    const patch = {
+      ...(name !== undefined && { name }),
+      ...(scopes !== undefined && { scopes: storedScopes(scopes) }),
+      ...(expiresAt !== undefined && { expiresAt: futureTime(world, expiresAt) }),
+    };
+    await changeKey(c.var, key.id, "key.change", [world.db.update(apiKeys).set(patch).where(eq(apiKeys.id, key.id))]);
+    const uses = await world.objects.keyUses(environment.id);
+    return c.json(keyAnswer({ ...key, ...patch }, uses[key.id]), 200);
+  });
+
+  app.openapi(revoke, async (c) => {
+    const { world, environment } = c.var;
+    const key = await readKey(world, environment, c.req.valid("param").key);
+    // Again for a key that is revoked already: it may not be in force yet.
+    const active = and(eq(apiKeys.id, key.id), isNull(apiKeys.revokedAt));
+    await changeKey(c.var, key.id, "key.revoke", [
+      world.db
+        .update(apiKeys)
+        .set({ revokedAt: new Date(world.now()) })
+        .where(active),
+    ]);
+    return c.body(null, 204);
+  });
+
+  app.openapi(showText, async (c) => {
+    const { world, organization, environment, caller } = c.var;
+    const key = await readKey(world, environment, c.req.valid("param").key);
+    mustBeActive(world, key);
+    const entry = { organizationId: organization.id, environmentId: environment.id, subject: key.id };
+    await audit(world.db, { ...entry, actor: actorOf(caller), action: "key.show" });
+    return c.json({ key: await textOf(world, environment, key) }, 200);
+  });
+
+  app.openapi(rotate, async (c) => {
+    const { world, environment, caller } = c.var;
+    const { overlapDays, expiresAt } = c.req.valid("json");
+    const old = await readKey(world, environment, c.req.valid("param").key);
+    mustBeActive(world, old);
+    if (old.replacedBy !== null) throw conflict("This key was rotated already. Rotate the one that replaced it.");
+    const { name, scopes } = old;
+    const end = futureTime(world, expiresAt);
+    const key = await newKey(world, environment, { name, scopes, expiresAt: end, createdBy: actorOf(caller) });
+    const ends = endOfOverlap(old.expiresAt, overlapDays, world.now());
+    await changeKey(c.var, old.id, "key.rotate", [
+      world.db.insert(apiKeys).values(key),
+      world.db
+        .update(apiKeys)
+        .set({ ...ends, replacedBy: key.id })
+        .where(eq(apiKeys.id, old.id)),
+    ]);
+    const uses = await world.objects.keyUses(environment.id);
+    const replaced = keyAnswer({ ...old, ...ends, replacedBy: key.id }, uses[old.id]);
+    const text = await textOf(world, environment, key);
+    return c.json({ key: { ...keyAnswer(key, undefined), key: text }, replaced }, 201);
+  });
+}
+
+/** Makes a change of a key together with its line in the audit log and the environment's next revision. */
+async function changeKey(
+  { world, organization, environment, caller }: ConsoleEnv["Variables"],
+  subject: string,
+  action: AuditAction,
+  statements: BatchItem<"pg">[],
+): Promise<void> {
+  const { db } = world;
+  const entry = { organizationId: organization.id, environmentId: environment.id, actor: actorOf(caller) };
+  const raised = db
+    .update(environments)
+    .set({ revision: sql`${environments.revision} + 1` })
+    .where(eq(environments.id, environment.id));
+  await changing(world, [environment.id], () =>
+    db.batch([raised, audit(db, { ...entry, action, subject }), ...statements]),
+  );
+}
+
+async function readKey({ db }: World, environment: EnvironmentAccess, id: string): Promise<ApiKey> {
+  const [key] = await db
+    .select()
+    .from(apiKeys)
+    .where(and(eq(apiKeys.id, id), eq(apiKeys.environmentId, environment.id)));
+  if (key === undefined) throw notFound("API key");
+  return key;
+}
+
+async function newKey(
+  world: World,
+  environment: EnvironmentAccess,
+  given: Pick<ApiKey, "name" | "scopes" | "expiresAt" | "createdBy">,
+): Promise<ApiKey> {
+  return {
+    ...given,
+    id: newKeyId(),
+    environmentId: environment.id,
+    secretVersion: await world.currentSecretVersion(),
+    createdAt: new Date(world.now()),
+    revokedAt: null,
+    replacedBy: null,
+  };
+}
+
+function textOf(world: World, environment: EnvironmentAccess, { id, secretVersion }: ApiKey): Promise<string> {
+  return world.keyText({
+    environmentId: environment.id,
+    environmentSlug: environment.slug,
+    keyId: id,
+    secretVersion,
+  });
+}
+
+function mustBeActive(world: World, key: ApiKey): void {
+  if (key.revokedAt !== null) throw conflict("This key was revoked. Make a new one.");
+  if (key.expiresAt !== null && key.expiresAt.getTime() <= world.now()) {
+    throw conflict("This key has expired. Make a new one.");
+  }
+}
+
+function futureTime(world: World, text: string | null): Date | null {
+  if (text === null) return null;
+  if (Date.parse(text) <= world.now()) throw unprocessable("expiresAt", "is in the past; to end a key now, revoke it");
+  return new Date(text);
+}
+
+/** How a rotated key ends: at once without an overlap, and never later than it would have. */
+export function endOfOverlap(
+  expiresAt: Date | null,
+  overlapDays: number,
+  now: number,
+): { revokedAt: Date } | { expiresAt: Date } {
+  if (overlapDays === 0) return { revokedAt: new Date(now) };
+  return {
+    expiresAt: new Date(Math.min(expiresAt?.getTime() ?? Number.POSITIVE_INFINITY, now + overlapDays * DAY_MS)),
+  };
+}
+
+/** An empty list stands for everything in the stores, and for nothing at all on the wire. */
+function storedScopes(scopes: Scopes): KeyScope[] {
+  return scopes === "all" ? [] : [...new Set(scopes)];
+}
+
+function keyAnswer(key: ApiKey, usedAt: number | undefined): Key {
+  const { id, name, scopes, createdBy, createdAt, expiresAt, revokedAt, replacedBy } = key;
+  return {
+    id,
+    name,
+    scopes: scopes.length === 0 ? "all" : scopes,
+    createdBy,
+    createdAt: createdAt.toISOString(),
+    expiresAt: expiresAt?.toISOString() ?? null,
+    revokedAt: revokedAt?.toISOString() ?? null,
+    replacedBy,
+    lastUsedAt: usedAt === undefined ? null : new Date(usedAt).toISOString(),
+  };
+}
