@@ -168,4 +168,33 @@ describe("while Postgres is away", () => {
     await plane.setPostgres(true);
     expect((await plane.ask("GET", "/api/v1/me", { as: owner })).status).toBe(200);
   });
+
+  it("a page that was open before goes on reading from the objects, and changes nothing", async () => {
+    const { email: otherEmail } = await makeOrganization(plane, "other");
+    const [session, other] = [await signIn(plane, email), await signIn(plane, otherEmail)];
+    const runs = "/api/v1/organizations/acme/environments/live/runs";
+    const first = await plane.must("GET", runs, { headers: { cookie: session } });
+    const access = first.headers.getSetCookie().find((cookie) => cookie.startsWith("switchyard.access=")) ?? "";
+    expect(access).toMatch(/Max-Age=300; Path=\/api\/v1\/organizations\/acme; HttpOnly; SameSite=Lax/);
+    const kept = access.split(";")[0] ?? "";
+    expect((await plane.ask("GET", runs, { headers: { cookie: other } })).status).toBe(404);
+
+    await plane.setPostgres(false);
+    const read = (cookie: string, path = runs) => plane.ask("GET", path, { headers: { cookie } });
+    expect((await read(`${session}; ${kept}`)).body).toEqual({ data: [], next: null });
+    // Without it, changed, of someone else, or for another organization it is of no use.
+    const changed = kept.replace("owner", "admin");
+    expect(changed).not.toBe(kept);
+    for (const cookie of [session, `${session}; ${changed}`, `${other}; ${kept}`]) {
+      expect((await read(cookie)).status).toBe(503);
+    }
+    expect((await read(`${session}; ${kept}`, runs.replace("acme", "other"))).status).toBe(503);
+    expect((await read(`${session}; ${kept}`, "/api/v1/organizations/acme/members")).status).toBe(503);
+    const change = await plane.ask("POST", "/api/v1/organizations/acme/environments/live/keys", {
+      headers: fromPage(`${session}; ${kept}`),
+      body: { name: "x" },
+    });
+    expect(change.status).toBe(503);
+    await plane.setPostgres(true);
+  });
 });

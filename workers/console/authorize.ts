@@ -1,9 +1,10 @@
 // Whether a caller may use a route, decided from the table of rights alone. What the caller may not see is answered as
 // what does not exist, before the request is read.
 import { and, asc, eq, isNull } from "drizzle-orm";
-import type { MiddlewareHandler } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
 import { environments, members, organizations } from "../../shared/db/schema.ts";
 import { mayActAs, type Role } from "../../shared/roles.ts";
+import { readAccessCookie, setAccessCookie } from "./auth/access-cookie.ts";
 import { type Caller, identify } from "./auth/caller.ts";
 import { isFromOurPages } from "./auth/same-origin.ts";
 import { pushEnvironment } from "./push.ts";
@@ -27,12 +28,13 @@ export interface OrganizationAccess {
   readonly environments: readonly EnvironmentAccess[];
 }
 
-export function authorize(least: Least): MiddlewareHandler<ConsoleEnv> {
+/** `cached`: the route reads from an environment's object only, and believes the cookies of the last five minutes. */
+export function authorize(least: Least, cached: boolean): MiddlewareHandler<ConsoleEnv> {
   return async (c, next) => {
     const world = makeWorld(c.env, (work) => c.executionCtx.waitUntil(work));
     c.set("world", world);
     if (least === "public") return next();
-    const identified = await identify(world, c.env, c.req.raw, true);
+    const identified = await identify(world, c.env, c.req.raw, !cached);
     if (identified === null) throw notSignedIn();
     const { caller } = identified;
     if (caller.kind === "person" && caller.via === "session" && !isFromOurPages(originOf(c.req.raw))) {
@@ -44,7 +46,7 @@ export function authorize(least: Least): MiddlewareHandler<ConsoleEnv> {
 
     const slug = c.req.param("org");
     if (slug !== undefined) {
-      const organization = await readAccess(world, caller, slug);
+      const organization = cached ? await cachedAccess(c, caller, slug) : await readAccess(world, caller, slug);
       if (organization === null) throw notFound("organization");
       if (isRoleNeeded(least) && !mayActAs(organization.role, least)) throw needsRole(least);
       c.set("organization", organization);
@@ -61,6 +63,17 @@ export function authorize(least: Least): MiddlewareHandler<ConsoleEnv> {
     for (const cookie of identified.cookies) c.header("Set-Cookie", cookie, { append: true });
     c.header("Cache-Control", "no-store");
   };
+}
+
+async function cachedAccess(c: Context<ConsoleEnv>, caller: Caller, slug: string): Promise<OrganizationAccess | null> {
+  const { world } = c.var;
+  if (caller.kind !== "person" || caller.via !== "session") return readAccess(world, caller, slug);
+  const { userId } = caller;
+  const kept = await readAccessCookie(c, { userId, slug, now: world.now() });
+  if (kept !== null) return kept;
+  const organization = await readAccess(world, caller, slug);
+  if (organization !== null) await setAccessCookie(c, { userId, organization, now: world.now() });
+  return organization;
 }
 
 /** The organization as this caller sees it; null for one that is not there and for one that is not theirs. One statement. */

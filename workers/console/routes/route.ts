@@ -9,7 +9,7 @@ import { failure } from "../answers.ts";
 import type { Caller } from "../auth/caller.ts";
 import { authorize, type EnvironmentAccess, type OrganizationAccess } from "../authorize.ts";
 import type { World } from "../world.ts";
-import { type Least, type RouteName, rightOf } from "./table.ts";
+import { type Least, READ_FROM_OBJECTS, type RouteName, rightOf } from "./table.ts";
 
 /** `organization` and `environment` are there in routes whose path names one. */
 export interface ConsoleEnv extends HonoEnv {
@@ -66,7 +66,7 @@ export function route<N extends RouteName, const S extends Omit<RouteConfig, "me
     description: describeRight(least),
     tags: [tagOf(path)],
     security: least === "public" ? [] : [{ token: [] }, { session: [] }],
-    middleware: [authorize(least), readable],
+    middleware: [authorize(least, READ_FROM_OBJECTS.has(name)), readable],
     responses: { ...spec.responses, ...ERRORS } as S["responses"] & typeof ERRORS,
   });
 }

@@ -53,3 +53,11 @@ export type RouteName = keyof typeof ROUTES;
 export function rightOf(name: RouteName): Least {
   return ROUTES[name];
 }
+
+/** Routes that read from an environment's object: with a session of the last five minutes they need no Postgres. */
+export const READ_FROM_OBJECTS: ReadonlySet<RouteName> = new Set<RouteName>([
+  "GET /api/v1/organizations/{org}/environments/{env}/workflows",
+  "GET /api/v1/organizations/{org}/environments/{env}/runs",
+  "GET /api/v1/organizations/{org}/environments/{env}/runs/{run}",
+  "GET /api/v1/organizations/{org}/environments/{env}/hosts",
+]);
