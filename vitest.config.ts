@@ -22,6 +22,7 @@ export default defineConfig({
                 SETUP_TOKEN: "setup-token-of-the-tests",
                 LOG_LEVEL: "error",
                 PRIVATE_TARGETS: "allowed",
+                RATE_LIMITS: "off",
               },
             },
           }),

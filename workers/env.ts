@@ -22,6 +22,10 @@ export interface Env {
   readonly ENVIRONMENT: DurableObjectNamespace<EnvironmentObject>;
   /** One object for the deployment: looks after what the environments' objects could not be told. */
   readonly REPAIRS: DurableObjectNamespace<RepairsObject>;
+  /** Counted by the platform, with the limits of wrangler.toml; see rate-limits.ts. */
+  readonly ADDRESS_LIMIT?: RateLimit;
+  readonly KEY_LIMIT?: RateLimit;
+  readonly FAILURE_LIMIT?: RateLimit;
   readonly KEY_SECRETS?: string;
   readonly SETUP_TOKEN?: string;
   readonly GITHUB_CLIENT_ID?: string;
@@ -31,6 +35,7 @@ export interface Env {
   readonly CLOCK?: string;
   readonly LOG_LEVEL?: string;
   readonly PRIVATE_TARGETS?: string;
+  readonly RATE_LIMITS?: string;
 }
 
 /** A setting is missing or not of its form. The message is for whoever runs the router. */
@@ -56,6 +61,11 @@ const Routing = z.object({
     .default("info"),
   /** Whether `ctx.fetch` may call private, loopback and link-local addresses: for a local router only. */
   PRIVATE_TARGETS: z.enum(["refused", "allowed"], variable("PRIVATE_TARGETS", "refused")).default("refused"),
+});
+
+const RateLimits = z.object({
+  /** Off for a local router: a load test comes from one address. */
+  RATE_LIMITS: z.enum(["on", "off"], variable("RATE_LIMITS", "on or off")).default("on"),
 });
 
 const Setup = z.object({
@@ -86,6 +96,9 @@ const Postgres = z
 
 /** The settings that routing needs. Throws a SettingError when one is missing or malformed. */
 export const parseSettings = onceForEach((env) => check(Routing, env));
+
+/** Whether requests are counted. Throws a SettingError. */
+export const parseRateLimitSettings = onceForEach((env) => check(RateLimits, env));
 
 /** The settings of setting up over HTTP. Throws a SettingError. */
 export const parseSetupSettings = onceForEach((env) => check(Setup, env));

@@ -7,6 +7,7 @@ import { type Env, parseSettings } from "./env.ts";
 import type { Caller } from "./ingress/authenticate.ts";
 import { ingress } from "./ingress/index.ts";
 import { clockIsMisplaced, clockIsMovable, moveClock, readClock } from "./local/clock.ts";
+import { limitByAddress } from "./rate-limits.ts";
 
 export { Repairs } from "./console/repairs.ts";
 export { Environment } from "./environment/object.ts";
@@ -40,6 +41,7 @@ app.get("/local/clock", (c) => (clockIsMovable(c.env, new URL(c.req.url)) ? read
 app.post("/local/clock", (c) =>
   clockIsMovable(c.env, new URL(c.req.url)) ? moveClock(c.env, c.req.raw) : c.notFound(),
 );
+app.use("/api/*", limitByAddress);
 app.route("/", consoleApi);
 app.route("/", ingress);
 app.notFound((c) => c.json({ error: "There is nothing at this address." }, 404));

@@ -56,6 +56,8 @@ async function start(options: StartOptions): Promise<void> {
       ...database,
       // What a workflow calls with ctx.fetch is on this machine too while it is being developed.
       PRIVATE_TARGETS: "allowed",
+      // A load test comes from one address, with one key.
+      RATE_LIMITS: "off",
       ...(options.movableClock ? { CLOCK: "movable" } : {}),
     },
     log,

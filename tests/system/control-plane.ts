@@ -3,7 +3,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type pg from "pg";
-import { buildScript } from "../../scripts/local/build.ts";
+import { type Build, buildScript } from "../../scripts/local/build.ts";
 import { applyMigrations } from "../../scripts/local/migrate.ts";
 import { connectPostgres, type LocalPostgres, startPostgres } from "../../scripts/local/postgres.ts";
 import { startRouter } from "../../scripts/local/router.ts";
@@ -40,7 +40,8 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-export async function startControlPlane(): Promise<ControlPlane> {
+/** `limits` turns the rate limits on, at this many requests each. */
+export async function startControlPlane({ limits }: { limits?: number } = {}): Promise<ControlPlane> {
   const directory = await dataDirectory();
   const postgres = REAL ? await throwaway(REAL) : await startPostgres(join(directory, "postgres"));
   await applyMigrations(postgres.pool);
@@ -48,8 +49,10 @@ export async function startControlPlane(): Promise<ControlPlane> {
   let endpoint: SqlEndpoint | null = await startSqlOverHttp({ pool: postgres.pool, connectionString: DATABASE_URL });
   const port = Number(new URL(endpoint.url).port);
   const setupToken = randomBytes(24).toString("hex");
+  const build = await buildScript();
   const router = await startRouter({
-    build: await buildScript(),
+    build:
+      limits === undefined ? build : { ...build, options: { ...build.options, ratelimits: lowered(build, limits) } },
     port: 0,
     directory,
     storage: join(directory, "storage"),
@@ -59,6 +62,7 @@ export async function startControlPlane(): Promise<ControlPlane> {
       DATABASE_URL,
       DATABASE_ENDPOINT: endpoint.url,
       LOG_LEVEL: "warn",
+      RATE_LIMITS: limits === undefined ? "off" : "on",
     },
     log: openRouterLog(join(directory, "router.log"), () => {}, false),
   });
@@ -103,6 +107,17 @@ export async function startControlPlane(): Promise<ControlPlane> {
       await postgres.close();
     },
   };
+}
+
+/** The limits of wrangler.toml, lowered to `limit` in their own periods; four times as many for an address. */
+function lowered({ options }: Build, limit: number): NonNullable<Build["options"]["ratelimits"]> {
+  const all = Object.entries(options.ratelimits ?? {});
+  return Object.fromEntries(
+    all.map(([name, each]) => [
+      name,
+      { ...each, simple: { ...each.simple, limit: name === "ADDRESS_LIMIT" ? 4 * limit : limit } },
+    ]),
+  );
 }
 
 /** A database of its own on a server, dropped at the end. */

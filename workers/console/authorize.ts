@@ -4,11 +4,13 @@ import { and, asc, eq, isNull } from "drizzle-orm";
 import type { Context, MiddlewareHandler } from "hono";
 import { environments, members, organizations } from "../../shared/db/schema.ts";
 import { mayActAs, type Role } from "../../shared/roles.ts";
+import { afterBadGuess, isGuessing, tooMany } from "../rate-limits.ts";
+import { unauthorized } from "./answers.ts";
 import { readAccessCookie, setAccessCookie } from "./auth/access-cookie.ts";
 import { type Caller, identify } from "./auth/caller.ts";
 import { isFromOurPages } from "./auth/same-origin.ts";
 import { pushEnvironment } from "./push.ts";
-import { fromElsewhere, needsOperator, needsPerson, needsRole, notFound, notSignedIn } from "./refusals.ts";
+import { fromElsewhere, needsOperator, needsPerson, needsRole, notFound } from "./refusals.ts";
 import type { ConsoleEnv } from "./routes/route.ts";
 import type { Least } from "./routes/table.ts";
 import { makeWorld, type World } from "./world.ts";
@@ -34,8 +36,9 @@ export function authorize(least: Least, cached: boolean): MiddlewareHandler<Cons
     const world = makeWorld(c.env, (work) => c.executionCtx.waitUntil(work));
     c.set("world", world);
     if (least === "public") return next();
+    if (c.req.header("authorization") !== undefined && isGuessing(c.req.raw)) return tooMany("FAILURE_LIMIT");
     const identified = await identify(world, c.env, c.req.raw, !cached);
-    if (identified === null) throw notSignedIn();
+    if (identified === null) return afterBadGuess(c.env, c.req.raw, unauthorized());
     const { caller } = identified;
     if (caller.kind === "person" && caller.via === "session" && !isFromOurPages(originOf(c.req.raw))) {
       throw fromElsewhere();

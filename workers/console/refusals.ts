@@ -1,7 +1,7 @@
 // What a route refuses with: thrown where it is found, answered in one place (index.ts). Every refusal of one kind looks
 // the same whatever it is about, so that none tells what exists. Nothing of the request is echoed.
 import type { Role } from "../../shared/roles.ts";
-import { type FieldError, unauthorized } from "./answers.ts";
+import type { FieldError } from "./answers.ts";
 
 export class Refused extends Error {
   override readonly name = "Refused";
@@ -19,8 +19,6 @@ function refused(status: number, error: string, fields?: readonly FieldError[]):
 /** A thing of the path: what is not there, and what the caller may not see. */
 export type Thing = "organization" | "environment" | "API key" | "member" | "invitation" | "run" | "token";
 
-/** No credentials, or none that are good: one answer for all. */
-export const notSignedIn = () => new Refused(unauthorized);
 export const notFound = (thing: Thing) => refused(404, `There is no such ${thing}.`);
 export const needsRole = (least: Role) => refused(403, `Your role may not do this. It takes the role ${least}.`);
 export const needsOperator = () => refused(403, "Only the operator may do this, with the deployment's SETUP_TOKEN.");

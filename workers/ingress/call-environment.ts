@@ -2,6 +2,7 @@
 import type { Answer, EnvironmentCalls, NeededScope } from "../../shared/environment-rpc.ts";
 import { log } from "../../shared/log.ts";
 import type { Env } from "../env.ts";
+import { afterBadKey } from "../rate-limits.ts";
 import { failure, unauthorized, withoutScope } from "./answers.ts";
 import { type Caller, rememberRefusal } from "./authenticate.ts";
 
@@ -32,7 +33,7 @@ export function ingressFor(env: Env, caller: Caller, request: Request, params: R
     if (result.ok) return answer(result.value);
     if (result.refused === "scope") return withoutScope(scope);
     rememberRefusal(caller);
-    return unauthorized();
+    return afterBadKey(env, request, unauthorized());
   };
   return {
     request,

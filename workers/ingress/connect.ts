@@ -3,17 +3,19 @@
 import { CONNECT_KEY_HEADER, CONNECT_VERSION_HEADER } from "../../shared/environment-rpc.ts";
 import { log } from "../../shared/log.ts";
 import type { Env } from "../env.ts";
+import { afterBadKey } from "../rate-limits.ts";
 import { failure } from "./answers.ts";
 import { authenticate, rememberRefusal } from "./authenticate.ts";
 
 const REFUSED_CLOSE_CODE = 4001;
+const INVALID_KEY = "Invalid or missing API key. Set TRIGGER_API_KEY to a key of this router.";
 
 export async function connectHost(env: Env, request: Request): Promise<Response> {
   if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
     return failure(426, "This is the address for hosts. Connect with a WebSocket.");
   }
   const caller = await authenticate(env, request.headers.get("authorization"));
-  if (caller === null) return refuse("Invalid or missing API key. Set TRIGGER_API_KEY to a key of this router.");
+  if (caller === null) return afterBadKey(env, request, refuse(INVALID_KEY));
 
   const headers = new Headers(request.headers);
   headers.delete("authorization");
@@ -28,7 +30,7 @@ export async function connectHost(env: Env, request: Request): Promise<Response>
   }
   if (response.status === 401) {
     rememberRefusal(caller);
-    return refuse("Invalid or missing API key. Set TRIGGER_API_KEY to a key of this router.");
+    return afterBadKey(env, request, refuse(INVALID_KEY));
   }
   if (response.status === 403) return refuse("This API key may not connect workflows: it lacks workflows:connect.");
   return response;

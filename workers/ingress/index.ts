@@ -3,6 +3,7 @@
 import { type Context, Hono } from "hono";
 import { log } from "../../shared/log.ts";
 import type { Env } from "../env.ts";
+import { afterBadKey, isTooMany, tooMany } from "../rate-limits.ts";
 import { failure, methodNotAllowed, unauthorized } from "./answers.ts";
 import { authenticate, type Caller } from "./authenticate.ts";
 import { type Ingress, ingressFor } from "./call-environment.ts";
@@ -16,8 +17,9 @@ type Route = Context<Routes>;
 
 const withKey = (work: (ingress: Ingress) => Promise<Response>) => async (c: Route) => {
   const caller = await authenticate(c.env, c.req.header("authorization") ?? null);
-  if (caller === null) return unauthorized();
+  if (caller === null) return afterBadKey(c.env, c.req.raw, unauthorized());
   c.set("caller", caller);
+  if (await isTooMany(c.env, "KEY_LIMIT", `${caller.environmentId} ${caller.keyId}`)) return tooMany("KEY_LIMIT");
   return work(ingressFor(c.env, caller, c.req.raw, c.req.param()));
 };
 

@@ -2,6 +2,7 @@
 // that a request which changes something comes from a page of ours.
 import type { Context } from "hono";
 import type { Env } from "../../env.ts";
+import { afterBadGuess, isGuessing, tooMany } from "../../rate-limits.ts";
 import { failure, methodNotAllowed, nothingHere } from "../answers.ts";
 import { makeWorld } from "../world.ts";
 import { AUTH_PATH, createAuth } from "./better-auth.ts";
@@ -35,7 +36,9 @@ export async function answerAuth(c: Context<{ Bindings: Env }>): Promise<Respons
       "The request does not come from a page of this router. Send an Origin header with its address.",
     );
   }
+  if (method === "POST" && isGuessing(c.req.raw)) return tooMany("FAILURE_LIMIT");
   const world = makeWorld(c.env, (work) => c.executionCtx.waitUntil(work));
   const auth = await createAuth(c.env, world.db, own);
-  return auth.handler(c.req.raw);
+  const answer = await auth.handler(c.req.raw);
+  return answer.status === 401 ? afterBadGuess(c.env, c.req.raw, answer) : answer;
 }

@@ -23,12 +23,18 @@ export function referenceRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     in: "cookie",
     name: "switchyard.session_token",
   });
-  app.get("/api/v1/openapi.json", (c) => c.json(app.getOpenAPI31Document(ABOUT)));
+  // Made when it is first asked for: it takes some ten milliseconds, and never changes.
+  let made: ReturnType<typeof app.getOpenAPI31Document> | null = null;
+  const description = () => {
+    made ??= app.getOpenAPI31Document(ABOUT);
+    return made;
+  };
+  app.get("/api/v1/openapi.json", (c) => c.json(description()));
   app.get("/api/v1/reference", (c) => {
     c.header(
       "Content-Security-Policy",
       "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
     );
-    return c.html(referencePage(app.getOpenAPI31Document(ABOUT)));
+    return c.html(referencePage(description()));
   });
 }
