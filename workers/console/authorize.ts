@@ -40,9 +40,7 @@ export function authorize(least: Least, cached: boolean): MiddlewareHandler<Cons
     const identified = await identify(world, c.env, c.req.raw, !cached);
     if (identified === null) return afterBadGuess(c.env, c.req.raw, unauthorized());
     const { caller } = identified;
-    if (caller.kind === "person" && caller.via === "session" && !isFromOurPages(originOf(c.req.raw))) {
-      throw fromElsewhere();
-    }
+    mustBeFromOurPages(caller, c.req.raw);
     c.set("caller", caller);
     if (least === "operator" && caller.kind !== "operator") throw needsOperator();
     if (least === "person" && caller.kind !== "person") throw needsPerson();
@@ -115,11 +113,11 @@ function isRoleNeeded(least: Least): least is Role {
   return least !== "person" && least !== "anyone" && least !== "operator" && least !== "public";
 }
 
-function originOf(request: Request) {
-  return {
-    method: request.method,
-    own: new URL(request.url).origin,
-    origin: request.headers.get("origin"),
-    fetchSite: request.headers.get("sec-fetch-site"),
-  };
+/** A session counts for a change only when a page of ours asks. */
+export function mustBeFromOurPages(caller: Caller, request: Request): void {
+  if (caller.kind !== "person" || caller.via !== "session") return;
+  const { method, headers, url } = request;
+  const own = new URL(url).origin;
+  const from = { method, own, origin: headers.get("origin"), fetchSite: headers.get("sec-fetch-site") };
+  if (!isFromOurPages(from)) throw fromElsewhere();
 }

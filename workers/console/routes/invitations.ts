@@ -22,6 +22,7 @@ import { listOf, PageQuery, pageOf } from "../../../shared/management/pages.ts";
 import { digestOfSecret, newInvitationId, newInvitationText, newUserId } from "../../../shared/people-ids.ts";
 import { audit } from "../audit.ts";
 import { actorOf, identify } from "../auth/caller.ts";
+import { mustBeFromOurPages } from "../authorize.ts";
 import { beyond } from "../keyset.ts";
 import { conflict, notFound, unprocessable } from "../refusals.ts";
 import { mustNotReachAbove } from "./members.ts";
@@ -146,6 +147,7 @@ export function invitationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
       if (identified?.caller.kind !== "person" || identified.caller.userId !== userId) {
         throw conflict("There is an account for the address of this invitation. Sign in with it, then accept again.");
       }
+      mustBeFromOurPages(identified.caller, c.req.raw);
     }
     const entry = { organizationId: invitation.organizationId, actor: userId, subject: invitation.id };
     // One statement joins, and only if nobody revoked or accepted it meanwhile. Who is a member already keeps their role.
