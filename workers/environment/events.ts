@@ -18,6 +18,22 @@ import type { Workflow } from "./workflows.ts";
 /** Bytes a row may take besides payload and context. */
 const ROW_OVERHEAD_BYTES = 8_192;
 
+/** What made an event. Only workflows that listen for this kind can start for it. */
+export interface Origin {
+  readonly kind: TriggerKind;
+  /** What filters see as the event's service. */
+  readonly service: string;
+  /** Its runs are test runs. */
+  readonly isTest?: boolean;
+  /** Starts only these workflows, by number, of those that match: a schedule's event, a test of one workflow. */
+  readonly only?: readonly number[];
+}
+
+/** An event that was posted, or sent by a run. */
+export const CUSTOM: Origin = { kind: "CUSTOM_EVENT", service: "trigger" };
+
+type Content = Pick<NewEvent, "name" | "payload" | "context">;
+
 interface EventRow extends Record<string, SqlStorageValue> {
   id: number;
   sender_id: string | null;
@@ -30,12 +46,12 @@ interface EventRow extends Record<string, SqlStorageValue> {
 
 type RunsOfEvent = readonly (readonly [run: number, workflow: number])[];
 
-/** Stores and routes one event of this kind, as part of the turn's transaction. */
+/** Stores and routes one event, as part of the turn's transaction. */
 export function acceptEvent(
   context: EnvironmentContext,
   turn: Turn,
   event: NewEvent,
-  kind: TriggerKind,
+  origin: Origin,
   now: number,
 ): EventOutcome {
   const { sql } = context;
@@ -55,11 +71,12 @@ export function acceptEvent(
   const id = context.nextNumber();
   const deliverAt = event.delay ? dueAt(event.delay, now) : now;
   const delayed = deliverAt > now;
-  const runs = delayed ? [] : makeRuns(context, turn, id, event, kind, now);
+  const runs = delayed ? [] : makeRuns(context, turn, id, event, origin, now);
   const row = sql
     .exec<EventRow>(
-      `INSERT INTO events (id, sender_id, digest, name, payload, context, timestamp, deliver_at, waits_until, runs)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+      `INSERT INTO events (id, sender_id, digest, name, payload, context, timestamp, deliver_at, waits_until, runs,
+         kind, service, is_test)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
        RETURNING id, sender_id, digest, name, timestamp, deliver_at, runs`,
       id,
       event.id,
@@ -71,37 +88,36 @@ export function acceptEvent(
       delayed ? deliverAt : null,
       delayed ? deliverAt : null,
       JSON.stringify(runs),
+      origin.kind,
+      origin.service,
+      origin.isTest ? 1 : 0,
     )
     .one();
   return { outcome: "accepted", event: describe(context, row), repeated: false };
 }
 
 /** What a filter is matched against. */
-function subjectOf(event: Pick<NewEvent, "name" | "payload" | "context">): FilterSubject {
+function subjectOf(event: Content, service: string): FilterSubject {
   return {
     event: event.name,
-    service: "trigger",
+    service,
     payload: JSON.parse(event.payload) as unknown,
     context: event.context === null ? undefined : (JSON.parse(event.context) as unknown),
   };
 }
 
-/** The workflows of this kind whose filter takes the event. */
-export function matchingWorkflows(
-  context: EnvironmentContext,
-  kind: TriggerKind,
-  event: Pick<NewEvent, "name" | "payload" | "context">,
-): Workflow[] {
-  const candidates = context.workflows.listeningFor(kind, event.name);
+function matchingWorkflows(context: EnvironmentContext, event: Content, { kind, service, only }: Origin): Workflow[] {
+  const listening = context.workflows.listeningFor(kind, event.name);
+  const candidates = only ? listening.filter(({ number }) => only.includes(number)) : listening;
   if (candidates.length === 0) return [];
-  const subject = subjectOf(event);
+  const subject = subjectOf(event, service);
   return candidates.filter((workflow) => matchFilter(workflow.filter, subject));
 }
 
 /** Which workflows of the event's name would start, and what stops the others. Stores nothing. */
 export function explainEvent(context: EnvironmentContext, event: NewEvent): Explanation[] {
-  const subject = subjectOf(event);
-  return context.workflows.listeningFor("CUSTOM_EVENT", event.name).map(({ slug, filter, paused }) => {
+  const subject = subjectOf(event, CUSTOM.service);
+  return context.workflows.listeningFor(CUSTOM.kind, event.name).map(({ slug, filter, paused }) => {
     const mismatch = explainMismatch(filter, subject);
     return {
       workflow: slug,
@@ -115,12 +131,17 @@ export function explainEvent(context: EnvironmentContext, event: NewEvent): Expl
 /** Makes the runs of an event whose delay has ended. Their time to live starts now. */
 export function routeDelayedEvent(context: EnvironmentContext, turn: Turn, id: number, now: number): void {
   const event = context.sql
-    .exec<{ name: string; payload: string; context: string | null }>(
-      "SELECT name, payload, context FROM events WHERE id = ? AND waits_until IS NOT NULL",
-      id,
-    )
+    .exec<{
+      name: string;
+      payload: string;
+      context: string | null;
+      kind: TriggerKind;
+      service: string;
+      is_test: number;
+    }>("SELECT name, payload, context, kind, service, is_test FROM events WHERE id = ? AND waits_until IS NOT NULL", id)
     .one();
-  const runs = makeRuns(context, turn, id, event, "CUSTOM_EVENT", now);
+  const origin = { kind: event.kind, service: event.service, isTest: event.is_test === 1 };
+  const runs = makeRuns(context, turn, id, event, origin, now);
   context.sql.exec("UPDATE events SET waits_until = NULL, runs = ? WHERE id = ?", JSON.stringify(runs), id);
 }
 
@@ -128,13 +149,13 @@ function makeRuns(
   context: EnvironmentContext,
   turn: Turn,
   event: number,
-  content: Pick<NewEvent, "name" | "payload" | "context">,
-  kind: TriggerKind,
+  content: Content,
+  origin: Origin,
   now: number,
 ): RunsOfEvent {
-  return matchingWorkflows(context, kind, content).map((workflow) => {
+  return matchingWorkflows(context, content, origin).map((workflow) => {
     const run = context.nextNumber();
-    insertRun(context, turn, { run, workflow, event, now, isTest: false });
+    insertRun(context, turn, { run, workflow, event, now, isTest: origin.isTest === true });
     return [run, workflow.number] as const;
   });
 }

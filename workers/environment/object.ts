@@ -32,7 +32,7 @@ import { ActiveKeys } from "./active-keys.ts";
 import { Commits, type Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { dispatchWorkflow } from "./dispatch.ts";
-import { acceptEvent, explainEvent } from "./events.ts";
+import { acceptEvent, CUSTOM, explainEvent } from "./events.ts";
 import { callsCutOff, performFetch } from "./fetches.ts";
 import { type HeldRun, type Host, Hosts } from "./hosts.ts";
 import { KeyUses } from "./key-uses.ts";
@@ -115,7 +115,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       Promise.all(
         events.map((event) =>
           context.commits
-            .run((turn) => acceptEvent(context, turn, event, "CUSTOM_EVENT", now()))
+            .run((turn) => acceptEvent(context, turn, event, CUSTOM, now()))
             .catch((): EventOutcome => ({ outcome: "failed" })),
         ),
       ),

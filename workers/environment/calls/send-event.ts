@@ -3,7 +3,7 @@
 import { utf8Length } from "../../../shared/canonical-json.ts";
 import { EVENT_MAX_BYTES } from "../../../shared/limits.ts";
 import { SendEvent } from "../../../shared/wire/host-calls.ts";
-import { acceptEvent } from "../events.ts";
+import { acceptEvent, CUSTOM } from "../events.ts";
 import { endRun, noteProgress } from "../runs.ts";
 import { addFinishedStep, findStep } from "../steps.ts";
 import { runCall } from "./call.ts";
@@ -28,7 +28,7 @@ export const sendEvent = runCall(SendEvent, ({ context, turn, held, data, now })
     context,
     turn,
     { ...content, id: null, timestamp, delay, digest: new Uint8Array(0) },
-    "CUSTOM_EVENT",
+    CUSTOM,
     now,
   );
   if (outcome.outcome !== "accepted") return false;

@@ -126,4 +126,10 @@ export const MIGRATIONS: readonly string[] = [
     used_at INTEGER NOT NULL
   ) WITHOUT ROWID;
   `,
+  `
+  -- What made the event, and for which service: by these its workflows are found, and people are told.
+  ALTER TABLE events ADD COLUMN kind TEXT NOT NULL DEFAULT 'CUSTOM_EVENT';
+  ALTER TABLE events ADD COLUMN service TEXT NOT NULL DEFAULT 'trigger';
+  ALTER TABLE events ADD COLUMN is_test INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
