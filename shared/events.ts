@@ -1,6 +1,7 @@
 // The body of `POST /api/v1/events`, and what the Environment object is handed and answers.
 import { z } from "zod";
-import { NAME_MAX_CHARS } from "./limits.ts";
+import { utf8Length } from "./canonical-json.ts";
+import { EVENT_MAX_BYTES, NAME_MAX_CHARS } from "./limits.ts";
 
 const json = z.unknown().refine((value) => value !== undefined, { error: "is missing" });
 const isoDate = z.iso.datetime({ offset: true, error: "must be an ISO 8601 date with a time and a zone" });
@@ -64,6 +65,15 @@ export interface NewEvent {
   readonly delay: Delay | null;
   /** 16 bytes that name the content: two posts of one id with different digests conflict. */
   readonly digest: Uint8Array;
+}
+
+/** What an event says, as it is stored; null when payload and context are larger than an event may be. */
+export function eventContent(event: Event): Omit<NewEvent, "id" | "digest"> | null {
+  const payload = JSON.stringify(event.payload);
+  const context = event.context === undefined ? null : JSON.stringify(event.context);
+  if (utf8Length(payload) + utf8Length(context ?? "") > EVENT_MAX_BYTES) return null;
+  const timestamp = event.timestamp === undefined ? null : Date.parse(event.timestamp);
+  return { name: event.name, payload, context, timestamp, delay: event.delay ?? null };
 }
 
 /** An accepted event: what the sender is told, the first time and every time after. */

@@ -22,6 +22,11 @@ export function log(level: LogLevel, message: string, fields: LogFields = {}): v
   else console.log(line);
 }
 
+/** What of a caught error may stand in a log line: its class, never its message or stack. */
+export function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : typeof error;
+}
+
 /** Longest path that is logged. */
 const PATH_MAX_CHARS = 200;
 

@@ -10,6 +10,7 @@ import { bigint, customType, jsonb, pgTable, text, timestamp } from "drizzle-orm
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import journal from "../../migrations/meta/_journal.json" with { type: "json" };
 import { createDatabase } from "../../shared/db/client.ts";
+import { throwawayDatabase } from "../../tests/throwaway-database.ts";
 import { applyMigrations } from "./migrate.ts";
 import { connectPostgres, type LocalPostgres, startPostgres } from "./postgres.ts";
 import { type SqlEndpoint, startSqlOverHttp } from "./sql-over-http.ts";
@@ -39,27 +40,9 @@ async function embedded(): Promise<LocalPostgres> {
   };
 }
 
-/** A database of its own on the given server, dropped at the end. */
-async function real(url: string): Promise<LocalPostgres> {
-  const name = `switchyard_test_${randomUUID().replaceAll("-", "")}`;
-  const admin = connectPostgres(url);
-  await admin.pool.query(`create database ${name}`);
-  const own = new URL(url);
-  own.pathname = `/${name}`;
-  const postgres = connectPostgres(own.href);
-  return {
-    pool: postgres.pool,
-    async close() {
-      await postgres.close();
-      await admin.pool.query(`drop database ${name}`);
-      await admin.close();
-    },
-  };
-}
-
 describe.each([
   { name: "the embedded Postgres", start: embedded },
-  ...(realUrl === undefined ? [] : [{ name: "a real Postgres", start: () => real(realUrl) }]),
+  ...(realUrl === undefined ? [] : [{ name: "a real Postgres", start: () => throwawayDatabase(realUrl) }]),
 ])("in front of $name", ({ start }) => {
   // The host keeps the two runs apart: the driver finds its endpoint by it.
   const url = `postgresql://switchyard:secret@${randomUUID()}/postgres`;

@@ -5,10 +5,11 @@ import { join } from "node:path";
 import type pg from "pg";
 import { type Build, buildScript } from "../../scripts/local/build.ts";
 import { applyMigrations } from "../../scripts/local/migrate.ts";
-import { connectPostgres, type LocalPostgres, startPostgres } from "../../scripts/local/postgres.ts";
+import { startPostgres } from "../../scripts/local/postgres.ts";
 import { startRouter } from "../../scripts/local/router.ts";
 import { openRouterLog } from "../../scripts/local/router-log.ts";
 import { type SqlEndpoint, startSqlOverHttp } from "../../scripts/local/sql-over-http.ts";
+import { throwawayDatabase } from "../throwaway-database.ts";
 import { dataDirectory } from "./support.ts";
 
 const REAL = process.env.TEST_DATABASE_URL;
@@ -43,7 +44,7 @@ export interface ControlPlane {
 /** `limits` turns the rate limits on, at this many requests each. */
 export async function startControlPlane({ limits }: { limits?: number } = {}): Promise<ControlPlane> {
   const directory = await dataDirectory();
-  const postgres = REAL ? await throwaway(REAL) : await startPostgres(join(directory, "postgres"));
+  const postgres = REAL ? await throwawayDatabase(REAL) : await startPostgres(join(directory, "postgres"));
   await applyMigrations(postgres.pool);
   const DATABASE_URL = `postgresql://switchyard:${randomUUID()}@localhost/switchyard`;
   let endpoint: SqlEndpoint | null = await startSqlOverHttp({ pool: postgres.pool, connectionString: DATABASE_URL });
@@ -118,24 +119,6 @@ function lowered({ options }: Build, limit: number): NonNullable<Build["options"
       { ...each, simple: { ...each.simple, limit: name === "ADDRESS_LIMIT" ? 4 * limit : limit } },
     ]),
   );
-}
-
-/** A database of its own on a server, dropped at the end. */
-async function throwaway(url: string): Promise<LocalPostgres> {
-  const name = `switchyard_test_${randomUUID().replaceAll("-", "")}`;
-  const admin = connectPostgres(url);
-  await admin.pool.query(`create database ${name}`);
-  const own = new URL(url);
-  own.pathname = `/${name}`;
-  const postgres = connectPostgres(own.href);
-  return {
-    pool: postgres.pool,
-    async close() {
-      await postgres.close();
-      await admin.pool.query(`drop database ${name}`);
-      await admin.close();
-    },
-  };
 }
 
 export const PASSWORD = "a password of the tests";

@@ -1,6 +1,6 @@
 // What making and showing an organization does to the world, behind an interface: tests put a record of it in its place.
 import type { EnvironmentState } from "../../shared/environment-rpc.ts";
-import { log } from "../../shared/log.ts";
+import { errorName, log } from "../../shared/log.ts";
 import { actorOf, type Caller } from "./auth/caller.ts";
 import { recordPushed } from "./desired-state.ts";
 import { findOrganization, insertOrganization, type OrganizationRecord, type Stored } from "./organization-records.ts";
@@ -32,7 +32,7 @@ export function organizationEffects(world: World, caller: Caller): OrganizationE
     async provision(state) {
       const { id } = state.environment;
       const { revision } = await world.objects.provision(state).catch((error: unknown) => {
-        const name = error instanceof Error ? error.name : "unknown";
+        const name = errorName(error);
         log("error", "environment not provisioned", { environment: id, name });
         throw error;
       });

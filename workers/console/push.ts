@@ -5,7 +5,7 @@
 //   4. noted as pushed, and taken back from Repairs.
 // A change is answered as done only when step 3 was confirmed. Cut off after 1, Repairs finds nothing owed; after 2, it
 // pushes; after 3, it pushes what the object has already, which changes nothing. Tests: push.test.ts cuts at each.
-import { log } from "../../shared/log.ts";
+import { errorName, log } from "../../shared/log.ts";
 import { notYetInForce } from "./refusals.ts";
 import type { EnvironmentObjects, Record } from "./world.ts";
 
@@ -48,7 +48,7 @@ async function isPushed(world: PushWorld, environmentId: string): Promise<boolea
     await pushEnvironment(world, environmentId);
     return true;
   } catch (error) {
-    const name = error instanceof Error ? error.name : "unknown";
+    const name = errorName(error);
     log("error", "environment not told", { environment: environmentId, name });
     return false;
   }

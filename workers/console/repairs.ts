@@ -1,7 +1,7 @@
 // The object Repairs: looks after changes that were announced and not settled, see push.ts. It holds ids only. While
 // nothing is owed it has no alarm and asks Postgres nothing, so it keeps no database awake.
 import { DurableObject } from "cloudflare:workers";
-import { log } from "../../shared/log.ts";
+import { errorName, log } from "../../shared/log.ts";
 import type { Env } from "../env.ts";
 import { pushEnvironment } from "./push.ts";
 import { nextRepairAt, SETTLED_WITHIN_MS } from "./repair-times.ts";
@@ -54,7 +54,7 @@ export class Repairs extends DurableObject<Env> {
       const repaired = await pushEnvironment(world, environment).then(
         () => true,
         (error: unknown) => {
-          log("warn", "repair failed", { environment, name: error instanceof Error ? error.name : "unknown" });
+          log("warn", "repair failed", { environment, name: errorName(error) });
           return false;
         },
       );

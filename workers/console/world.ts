@@ -3,7 +3,7 @@ import { now } from "../../shared/clock.ts";
 import { createDatabase, type Database } from "../../shared/db/client.ts";
 import type { EnvironmentCalls, EnvironmentState } from "../../shared/environment-rpc.ts";
 import { deriveApiKey } from "../../shared/keys.ts";
-import { log } from "../../shared/log.ts";
+import { errorName, log } from "../../shared/log.ts";
 import { type Env, keySecrets, parseDatabaseSettings } from "../env.ts";
 import { forgetIfDeleted } from "./delete-organization.ts";
 import { type Desired, readDesired, recordPushed } from "./desired-state.ts";
@@ -71,7 +71,7 @@ export function makeWorld(env: Env, waitUntil: (work: Promise<void>) => void): W
     repairs: {
       expect: (environmentIds) =>
         twice(() => repairsOf(env).expect(environmentIds)).catch((error) => {
-          log("error", "repairs not reached", { name: nameOf(error) });
+          log("error", "repairs not reached", { name: errorName(error) });
           throw unavailable();
         }),
       settle: (ticket) => repairsOf(env).settle(ticket),
@@ -84,7 +84,7 @@ export function makeWorld(env: Env, waitUntil: (work: Promise<void>) => void): W
     },
     currentSecretVersion: async () => (await keySecrets(env)).current,
     afterwards(work) {
-      waitUntil(work.catch((error: unknown) => log("warn", "work after an answer failed", { name: nameOf(error) })));
+      waitUntil(work.catch((error: unknown) => log("warn", "work after an answer failed", { name: errorName(error) })));
     },
   };
 }
@@ -92,7 +92,7 @@ export function makeWorld(env: Env, waitUntil: (work: Promise<void>) => void): W
 function environmentObjects(env: Env): EnvironmentObjects {
   const object = (environmentId: string) => env.ENVIRONMENT.getByName(environmentId);
   const orAway = (error: unknown) => {
-    log("error", "environment call failed", { name: nameOf(error) });
+    log("error", "environment call failed", { name: errorName(error) });
     throw environmentAway();
   };
   return {
@@ -122,8 +122,4 @@ async function twice<T>(call: () => Promise<T>): Promise<T> {
 function mayBeRepeated(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return "retryable" in error && error.retryable === true && !("overloaded" in error && error.overloaded === true);
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : "unknown";
 }

@@ -3,14 +3,14 @@
 //
 // A run is offered only after the transaction that stored it, and a host that holds it keeps it until the run ends or
 // the host is lost, so no two hosts run it at once. Tests: tests/workerd/hosts.test.ts.
-import { encodeBase62Integer } from "../../shared/base62.ts";
+import { decodeBase62Integer, encodeBase62Integer } from "../../shared/base62.ts";
 import { runId } from "../../shared/ids.ts";
 import { OFFERED_PER_TURN_MAX_CHARS } from "../../shared/limits.ts";
-import { log } from "../../shared/log.ts";
+import { errorName, log } from "../../shared/log.ts";
 import { callMessage, messageFrame } from "../../shared/wire/frames.ts";
 import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
-import { type Host, isSuspect, leastBusy } from "./hosts.ts";
+import { type HeldRun, type Host, isSuspect, leastBusy, sendFrame } from "./hosts.ts";
 import type { WaitingRun } from "./run-queue.ts";
 import { endRun } from "./runs.ts";
 import { addStep } from "./steps.ts";
@@ -68,7 +68,7 @@ function tryOffer(context: EnvironmentContext, turn: Turn, host: Host, run: Wait
     return offer(context, turn, host, run, now);
   } catch (error) {
     context.hosts.release(run.id);
-    log("error", "offer failed", { run: run.id, name: error instanceof Error ? error.name : "unknown" });
+    log("error", "offer failed", { run: run.id, name: errorName(error) });
     return null;
   }
 }
@@ -93,15 +93,22 @@ function offer(context: EnvironmentContext, turn: Turn, host: Host, run: Waiting
     written: false,
     lostInARow: run.lost_in_a_row,
   });
-  turn.afterwards(() => {
-    if (host.socket.readyState === WebSocket.OPEN) host.socket.send(frame);
-  });
+  turn.afterwards(() => sendFrame(host, frame));
   return frame.length;
 }
 
 /** The id of the call that offers an attempt of a run; its answer bears the same. */
-export function offerId(run: number, attempt: number): string {
+function offerId(run: number, attempt: number): string {
   return `offer.${encodeBase62Integer(run, 9)}.${attempt}`;
+}
+
+/** The held run that an answer's id names, if it answers the offer of the current attempt. */
+export function offeredRun(host: Host, answerId: string): HeldRun | undefined {
+  const [kind, run, attempt] = answerId.split(".");
+  if (kind !== "offer" || run === undefined) return undefined;
+  const number = decodeBase62Integer(run, 9);
+  const held = number === null ? undefined : host.held.get(number);
+  return held && String(held.attempt) === attempt ? held : undefined;
 }
 
 /** What every call of the server says about the run it concerns, as the reference client reads it. */

@@ -2,8 +2,7 @@
 // the answer; it never calls out itself. A call whose answer did not come back (the object was lost meanwhile) is made
 // again: a target may so see an attempt twice, never the run its answer twice.
 
-import { utf8Length } from "../../shared/canonical-json.ts";
-import { FETCH_CUT_OFF_AFTER_MS, RETRY_AFTER_MAX_MS, ROW_MAX_BYTES } from "../../shared/limits.ts";
+import { FETCH_CUT_OFF_AFTER_MS, RETRY_AFTER_MAX_MS } from "../../shared/limits.ts";
 import {
   type Attempted,
   type FetchRequest,
@@ -15,7 +14,7 @@ import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { settleStep } from "./owed.ts";
 import { readRun } from "./runs.ts";
-import { findStep, type StepRow } from "./steps.ts";
+import { findStep, type StepRow, stepFits } from "./steps.ts";
 
 /** What is stored of a fetch and shown: the request with its secrets masked, and its retries. */
 export interface FetchDetail {
@@ -87,7 +86,7 @@ function storeAttempt(context: EnvironmentContext, turn: Turn, step: StepRow, at
   }
   let result = JSON.stringify(judged.result);
   let failed = judged.next === "reject";
-  if (utf8Length(result) + utf8Length(current.detail) > ROW_MAX_BYTES - 16_384) {
+  if (!stepFits(current.detail, result)) {
     failed = true;
     result = JSON.stringify({ name: "ResponseTooLarge", message: "the response is too large to be kept" });
   }

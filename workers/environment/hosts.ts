@@ -5,7 +5,7 @@
 // that waits for an answer of the router is asleep: it stands in its step's row instead, and counts for nothing here.
 import { z } from "zod";
 import { HOST_MAX_HELD, HOST_MAX_RUNNING, SUSPECT_AFTER_LOST } from "../../shared/limits.ts";
-import { log } from "../../shared/log.ts";
+import { errorName, log } from "../../shared/log.ts";
 
 export interface HeldRun {
   readonly run: number;
@@ -277,7 +277,7 @@ export class Hosts {
         // One host that cannot be remembered must not keep the others from it.
         log("error", "attachment not written", {
           host: host.id,
-          name: error instanceof Error ? error.name : "unknown",
+          name: errorName(error),
         });
       }
     }
@@ -347,6 +347,11 @@ export function leastBusy(hosts: Iterable<Host>, suspect = false): Host | undefi
     if (!best || host.held.size < best.held.size) best = host;
   }
   return best;
+}
+
+/** Sends a frame, unless the socket has closed meanwhile: then the close says all there is to say. */
+export function sendFrame({ socket }: Pick<Host, "socket">, frame: string): void {
+  if (socket.readyState === WebSocket.OPEN) socket.send(frame);
 }
 
 /** Whether a host can be woken for one more of its sleeping runs. */

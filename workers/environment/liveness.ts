@@ -8,7 +8,7 @@ import { messageFrame, responseMessage } from "../../shared/wire/frames.ts";
 import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { expireRuns } from "./dispatch.ts";
-import type { Host } from "./hosts.ts";
+import { type Host, sendFrame } from "./hosts.ts";
 import { loseRuns } from "./runs.ts";
 
 /** A host sent something: it is there, whatever it said. */
@@ -70,9 +70,7 @@ function probe(context: EnvironmentContext, turn: Turn, host: Host, now: number)
   host.probedAt = now;
   context.hosts.touch(host);
   const id = `probe.${context.nextNumber()}`;
-  turn.afterwards(() => {
-    if (host.socket.readyState === WebSocket.OPEN) host.socket.send(messageFrame(id, responseMessage(id, "", true)));
-  });
+  turn.afterwards(() => sendFrame(host, messageFrame(id, responseMessage(id, "", true))));
 }
 
 function giveUp(context: EnvironmentContext, turn: Turn, host: Host, now: number): void {
@@ -81,7 +79,6 @@ function giveUp(context: EnvironmentContext, turn: Turn, host: Host, now: number
   const workflow = host.registration?.workflow;
   if (workflow === undefined) return;
   loseRuns(context, turn, workflow, context.hosts.abandon(host), now);
-  context.queue.seekSleepers(workflow);
 }
 
 function silence(context: EnvironmentContext, turn: Turn, host: Host): void {

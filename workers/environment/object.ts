@@ -21,7 +21,7 @@ import type { EventOutcome, NewEvent } from "../../shared/events.ts";
 import { nextSequence } from "../../shared/ids.ts";
 import { deriveApiKey } from "../../shared/keys.ts";
 import { RETRY_FAILED_WORK_MS, START_WRITTEN_AFTER_MS } from "../../shared/limits.ts";
-import { log, setLogLevel } from "../../shared/log.ts";
+import { errorName, log, setLogLevel } from "../../shared/log.ts";
 import type { RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "../../shared/runs.ts";
 import { seal, unseal } from "../../shared/seal.ts";
 import type { OutgoingRpc } from "../../shared/wire/fetch.ts";
@@ -239,8 +239,8 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     try {
       await this.#fireDue(context);
     } catch (error) {
-      log("error", "alarm failed", { environment: context.identity.environmentId, name: nameOf(error) });
-      await this.#setAlarm(machineTime(now()) + 1_000);
+      log("error", "alarm failed", { environment: context.identity.environmentId, name: errorName(error) });
+      await this.#setAlarm(machineTime(now()) + RETRY_FAILED_WORK_MS);
     }
   }
 
@@ -309,7 +309,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       settled: () => this.#settled(),
       failed: (error) => {
         context.workflows.forget();
-        log("error", "operation failed", { environment: identity.environmentId, name: nameOf(error) });
+        log("error", "operation failed", { environment: identity.environmentId, name: errorName(error) });
       },
     });
     const context: EnvironmentContext = {
@@ -362,7 +362,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     if (context === null) return;
     this.ctx.waitUntil(
       performFetch(context, step, now).catch((error) =>
-        log("error", "fetch failed", { environment: context.identity.environmentId, name: nameOf(error) }),
+        log("error", "fetch failed", { environment: context.identity.environmentId, name: errorName(error) }),
       ),
     );
   }
@@ -455,8 +455,4 @@ function* connectedKeys(context: EnvironmentContext | null): Iterable<string> {
 function outgoingOf(ctx: DurableObjectState): OutgoingRpc {
   const { OutgoingFetch } = ctx.exports as unknown as { OutgoingFetch: OutgoingRpc };
   return OutgoingFetch;
-}
-
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }

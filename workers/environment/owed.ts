@@ -8,7 +8,7 @@ import { callMessage, messageFrame } from "../../shared/wire/frames.ts";
 import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { runMeta } from "./dispatch.ts";
-import { type HeldRun, type Host, hasRoomToWake } from "./hosts.ts";
+import { type HeldRun, type Host, hasRoomToWake, sendFrame } from "./hosts.ts";
 import { NO_HOST } from "./run-queue.ts";
 import { readRun, writeStart } from "./runs.ts";
 import { addOwedStep, addStep, findStep, type NewStep, type StepKind, type StepRow } from "./steps.ts";
@@ -61,19 +61,18 @@ export function settleStep(
   context: EnvironmentContext,
   turn: Turn,
   step: StepRow,
-  answer: { readonly result: string | null; readonly failed: boolean; readonly detail?: string },
+  answer: { readonly result: string | null; readonly failed: boolean },
   now: number,
 ): void {
   const host = waitingHost(context, step);
   const deliverable = host === undefined || hasRoomToWake(host);
   const [settled] = context.sql.exec<StepRow>(
-    `UPDATE steps SET finished_at = ?, due_at = ?, failed = ?, result = ?, detail = ?, sealed = NULL, calling = 0
+    `UPDATE steps SET finished_at = ?, due_at = ?, failed = ?, result = ?, sealed = NULL, calling = 0
      WHERE run = ? AND kind = ? AND key = ? AND finished_at IS NULL RETURNING *`,
     now,
     deliverable ? null : now,
     answer.failed ? 1 : 0,
     answer.result,
-    answer.detail ?? step.detail,
     step.run,
     step.kind,
     step.key,
@@ -155,7 +154,5 @@ export function sendAnswer(
   const data = `{"id":${JSON.stringify(`${run}:${step.key}`)},"key":${JSON.stringify(step.key)}${value},"meta":${meta}}`;
   const id = `answer.${context.nextNumber()}`;
   const frame = messageFrame(id, callMessage(id, step.failed ? reject : resolve, data));
-  turn.afterwards(() => {
-    if (host.socket.readyState === WebSocket.OPEN) host.socket.send(frame);
-  });
+  turn.afterwards(() => sendFrame(host, frame));
 }

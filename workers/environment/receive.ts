@@ -1,7 +1,6 @@
 // What happens to a frame that a host sends. Whatever it is, it disturbs no other connection, and it closes its own
 // never: the reference client comes back at once after a close, and what recurs would recur for ever. A frame that a
 // replay of its run would only bring again ends that run with an error instead.
-import { decodeBase62Integer } from "../../shared/base62.ts";
 import { utf8Length } from "../../shared/canonical-json.ts";
 import { FRAME_MAX_BYTES } from "../../shared/limits.ts";
 import {
@@ -28,7 +27,8 @@ import { sendRequest } from "./calls/send-request.ts";
 import { startRun } from "./calls/start-run.ts";
 import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
-import type { HeldRun, Host } from "./hosts.ts";
+import { offeredRun } from "./dispatch.ts";
+import { type HeldRun, type Host, sendFrame } from "./hosts.ts";
 import { hearFrom } from "./liveness.ts";
 import { endRun } from "./runs.ts";
 import { StepTooLarge } from "./steps.ts";
@@ -72,19 +72,19 @@ export async function receiveFrame(
 
   const message = parseMessage(frame.data);
   if (message.kind === "malformed") {
-    send(host, ackFrame(frame.id));
+    sendFrame(host, ackFrame(frame.id));
     return countRefused(context, host);
   }
   if (message.kind === "RESPONSE") {
-    send(host, ackFrame(frame.id));
+    sendFrame(host, ackFrame(frame.id));
     const offered = offeredRun(host, message.id);
     if (offered)
       await context.commits.run((turn) => answerToOffer(context, turn, host, offered, message.data, clock()));
     return;
   }
   const respond = (answer: unknown): void => {
-    send(host, ackFrame(frame.id));
-    send(host, messageFrame(`r.${message.id}`, responseMessage(message.id, message.method, answer)));
+    sendFrame(host, ackFrame(frame.id));
+    sendFrame(host, messageFrame(`r.${message.id}`, responseMessage(message.id, message.method, answer)));
   };
   try {
     const prepared = (await knownCall(message.method)?.prepare?.(context, message.data)) ?? null;
@@ -166,19 +166,10 @@ function receiveOversized(
       endRun(context, turn, held.run, { status: "ERROR", error: { name: "FrameTooLarge", message } }, clock());
     }
     turn.afterwards(() => {
-      if (ids.frame) send(host, ackFrame(ids.frame));
-      if (ids.call) send(host, messageFrame(`r.${ids.call}`, responseMessage(ids.call, ids.method ?? "", false)));
+      if (ids.frame) sendFrame(host, ackFrame(ids.frame));
+      if (ids.call) sendFrame(host, messageFrame(`r.${ids.call}`, responseMessage(ids.call, ids.method ?? "", false)));
     });
   });
-}
-
-/** The held run that a RESPONSE answers the offer of, if its id names one and the attempt is the current one. */
-function offeredRun(host: Host, responseId: string): HeldRun | undefined {
-  const [kind, run, attempt] = responseId.split(".");
-  if (kind !== "offer" || run === undefined) return undefined;
-  const number = decodeBase62Integer(run, 9);
-  const held = number === null ? undefined : host.held.get(number);
-  return held && String(held.attempt) === attempt ? held : undefined;
 }
 
 function answerToOffer(
@@ -201,8 +192,4 @@ function countRefused(context: EnvironmentContext, host: Host): void {
   host.refusedFrames++;
   context.hosts.touch(host);
   context.saveHosts();
-}
-
-function send(host: Host, frame: string): void {
-  if (host.socket.readyState === WebSocket.OPEN) host.socket.send(frame);
 }

@@ -129,6 +129,14 @@ function detailText({ detail }: NewStep): string {
   return typeof detail === "string" ? detail : JSON.stringify(detail);
 }
 
-function assertFits(detail: string, result: string | null, sealedBytes = 0): void {
-  if (utf8Length(detail) + utf8Length(result ?? "") + sealedBytes > ROW_MAX_BYTES - 16_384) throw new StepTooLarge();
+/** Bytes a step's row may take besides its detail, result and sealed part. */
+const ROW_OVERHEAD_BYTES = 16_384;
+
+/** Whether a step with these can be one row. */
+export function stepFits(detail: string, result: string | null, sealedBytes = 0): boolean {
+  return utf8Length(detail) + utf8Length(result ?? "") + sealedBytes <= ROW_MAX_BYTES - ROW_OVERHEAD_BYTES;
+}
+
+function assertFits(detail: string, result: string | null, sealedBytes?: number): void {
+  if (!stepFits(detail, result, sealedBytes)) throw new StepTooLarge();
 }

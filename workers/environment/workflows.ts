@@ -76,14 +76,6 @@ export class Workflows {
     return row && this.byNumber(row.number);
   }
 
-  /** All workflows, by slug. */
-  list(): Workflow[] {
-    return this.#sql
-      .exec<{ number: number }>("SELECT number FROM workflows ORDER BY slug")
-      .toArray()
-      .flatMap(({ number }) => this.byNumber(number) ?? []);
-  }
-
   /** The workflows that listen for this name, before their filters are asked. */
   listeningFor(kind: TriggerKind, name: string): readonly Workflow[] {
     const key = `${kind} ${name}`;
@@ -100,12 +92,6 @@ export class Workflows {
     if (this.#byEvent.size >= CACHE_MAX) this.#byEvent.clear();
     this.#byEvent.set(key, workflows);
     return workflows;
-  }
-
-  /** How the definition of `process` differs from the one before, for hosts that are connected while it changes. */
-  previousDefinition(number: number): Definition | undefined {
-    const [row] = this.#sql.exec<WorkflowRow>("SELECT * FROM workflows WHERE number = ?", number);
-    return row?.previous ? (JSON.parse(row.previous) as Definition) : undefined;
   }
 
   /**

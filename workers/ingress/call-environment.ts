@@ -1,6 +1,6 @@
 // One way from a route to the Environment object: authenticate, call, turn a refusal into its answer.
 import type { Answer, EnvironmentCalls, NeededScope } from "../../shared/environment-rpc.ts";
-import { log } from "../../shared/log.ts";
+import { errorName, log } from "../../shared/log.ts";
 import type { Env } from "../env.ts";
 import { afterBadKey } from "../rate-limits.ts";
 import { failure, unauthorized, withoutScope } from "./answers.ts";
@@ -60,7 +60,7 @@ async function calling<T>(work: () => Promise<T>): Promise<T | "unavailable"> {
     } catch (error) {
       const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
       if (attempt === 0 && retryable && !overloaded) continue;
-      log("error", "environment call failed", { name: error instanceof Error ? error.name : "unknown" });
+      log("error", "environment call failed", { name: errorName(error) });
       return "unavailable";
     }
   }

@@ -1,7 +1,7 @@
 // /ws: a host opens its connection. Every refusal is made before AUTHENTICATED, as a close with 4001 and a reason,
 // since the reference client prints that and would show a plain 401 only as "code 1006".
 import { CONNECT_KEY_HEADER, CONNECT_VERSION_HEADER } from "../../shared/environment-rpc.ts";
-import { log } from "../../shared/log.ts";
+import { errorName, log } from "../../shared/log.ts";
 import type { Env } from "../env.ts";
 import { afterBadKey } from "../rate-limits.ts";
 import { failure } from "./answers.ts";
@@ -25,7 +25,7 @@ export async function connectHost(env: Env, request: Request): Promise<Response>
   try {
     response = await env.ENVIRONMENT.getByName(caller.environmentId).fetch(new Request(request.url, { headers }));
   } catch (error) {
-    log("error", "environment call failed", { name: error instanceof Error ? error.name : "unknown" });
+    log("error", "environment call failed", { name: errorName(error) });
     return refuse("The environment could not be reached. The client will try again.");
   }
   if (response.status === 401) {

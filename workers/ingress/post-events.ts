@@ -3,8 +3,15 @@
 // Promise 1: a 2xx for an event is sent only when the object has it on disk. The same id with the same content is
 // answered as the first time; the header Idempotent-Replayed says so.
 import type { ZodError } from "zod";
-import { canonicalJson, contentDigest, utf8Length } from "../../shared/canonical-json.ts";
-import { type AcceptedEvent, EventId, type EventOutcome, type NewEvent, PostedEvent } from "../../shared/events.ts";
+import { canonicalJson, contentDigest } from "../../shared/canonical-json.ts";
+import {
+  type AcceptedEvent,
+  EventId,
+  type EventOutcome,
+  eventContent,
+  type NewEvent,
+  PostedEvent,
+} from "../../shared/events.ts";
 import {
   BATCH_MAX_BYTES,
   BATCH_MAX_EVENTS,
@@ -139,20 +146,10 @@ async function prepare(posted: unknown, header: string | null): Promise<Prepared
   if (header !== null && parsed.data.id !== undefined && parsed.data.id !== header) {
     return { refused: { status: 422, error: "id and Idempotency-Key differ. Send one of them, or the same in both." } };
   }
-  const payload = JSON.stringify(event.payload);
-  const context = event.context === undefined ? null : JSON.stringify(event.context);
-  if (utf8Length(payload) + utf8Length(context ?? "") > EVENT_MAX_BYTES) return { refused: TOO_LARGE };
-  return {
-    event: {
-      id: parsed.data.id ?? header,
-      name: event.name,
-      payload,
-      context,
-      timestamp: event.timestamp === undefined ? null : Date.parse(event.timestamp),
-      delay: event.delay ?? null,
-      digest: await contentDigest(canonicalJson(event)),
-    },
-  };
+  const content = eventContent(event);
+  if (content === null) return { refused: TOO_LARGE };
+  const digest = await contentDigest(canonicalJson(event));
+  return { event: { ...content, id: parsed.data.id ?? header, digest } };
 }
 
 function malformed(error: ZodError): Refused {

@@ -1,13 +1,12 @@
 // INITIALIZE_RUN_ONCE and COMPLETE_RUN_ONCE. A callback whose result was stored is not called again; one that was
 // interrupted before that is, with the same idempotency key, which is derived and so needs no row.
 
-import { utf8Length } from "../../../shared/canonical-json.ts";
-import { VALUE_MAX_BYTES } from "../../../shared/limits.ts";
 import { CompleteRunOnce, InitializeRunOnce } from "../../../shared/wire/host-calls.ts";
 import { sendAnswer } from "../owed.ts";
 import { endRun, noteProgress } from "../runs.ts";
 import { addFinishedStep, findStep } from "../steps.ts";
 import { runCall } from "./call.ts";
+import { RESULT, valueProblem } from "./value-problem.ts";
 
 const KIND = "RUN_ONCE";
 
@@ -23,7 +22,7 @@ export const initializeRunOnce = runCall(InitializeRunOnce, ({ context, turn, ho
 export const completeRunOnce = runCall(CompleteRunOnce, ({ context, turn, held, data, now }) => {
   const { type, output = null } = data.runOnce;
   if (type === "LOCAL_ONLY" || findStep(context, held.run, KIND, data.key)) return true;
-  const problem = output === null ? null : resultProblem(output);
+  const problem = output === null ? null : valueProblem(output, RESULT);
   if (problem) {
     endRun(context, turn, held.run, { status: "ERROR", error: problem }, now);
     return false;
@@ -33,20 +32,3 @@ export const completeRunOnce = runCall(CompleteRunOnce, ({ context, turn, held, 
   noteProgress(context, turn, held);
   return true;
 });
-
-/** Why a result cannot be kept: a replay would only produce it again, so its run ends with this. */
-export function resultProblem(json: string): { name: string; message: string } | null {
-  const bytes = utf8Length(json);
-  if (bytes > VALUE_MAX_BYTES) {
-    return {
-      name: "ResultTooLarge",
-      message: `a step's result has ${bytes} bytes; it may have ${VALUE_MAX_BYTES} at most`,
-    };
-  }
-  try {
-    JSON.parse(json);
-    return null;
-  } catch {
-    return { name: "ResultNotJson", message: "a step's result is not JSON" };
-  }
-}

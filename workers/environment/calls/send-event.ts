@@ -1,6 +1,6 @@
 // SEND_EVENT: `ctx.sendEvent`, and `sendEvent` inside a run. The event goes to the run's own environment, once per run
 // and key, and is matched against the workflows that listen for custom events.
-import { utf8Length } from "../../../shared/canonical-json.ts";
+import { eventContent } from "../../../shared/events.ts";
 import { EVENT_MAX_BYTES } from "../../../shared/limits.ts";
 import { SendEvent } from "../../../shared/wire/host-calls.ts";
 import { acceptEvent, CUSTOM } from "../events.ts";
@@ -12,25 +12,14 @@ const KIND = "CUSTOM_EVENT";
 
 export const sendEvent = runCall(SendEvent, ({ context, turn, held, data, now }) => {
   if (findStep(context, held.run, KIND, data.key)) return true;
-  const { event } = data;
-  const payload = JSON.stringify(event.payload);
-  const eventContext = event.context === undefined ? null : JSON.stringify(event.context);
-  if (utf8Length(payload) + utf8Length(eventContext ?? "") > EVENT_MAX_BYTES) {
+  const content = eventContent(data.event);
+  if (content === null) {
     const message = `the run sent an event larger than ${EVENT_MAX_BYTES} bytes`;
     endRun(context, turn, held.run, { status: "ERROR", error: { name: "EventTooLarge", message } }, now);
     return false;
   }
-  const content = { name: event.name, payload, context: eventContext };
-  const timestamp = event.timestamp === undefined ? null : Date.parse(event.timestamp);
-  const delay = event.delay ?? null;
   // The step makes it once, so the event needs no id of its sender's and no digest to compare.
-  const outcome = acceptEvent(
-    context,
-    turn,
-    { ...content, id: null, timestamp, delay, digest: new Uint8Array(0) },
-    CUSTOM,
-    now,
-  );
+  const outcome = acceptEvent(context, turn, { ...content, id: null, digest: new Uint8Array(0) }, CUSTOM, now);
   if (outcome.outcome !== "accepted") return false;
   addFinishedStep(context, {
     run: held.run,
@@ -38,7 +27,7 @@ export const sendEvent = runCall(SendEvent, ({ context, turn, held, data, now })
     key: data.key,
     attempt: held.attempt,
     now,
-    detail: { event: { id: outcome.event.id, name: event.name } },
+    detail: { event: { id: outcome.event.id, name: content.name } },
     result: null,
   });
   noteProgress(context, turn, held);
