@@ -87,3 +87,20 @@ export const PREFER_WAIT_MAX_S = 30;
 export const RETRY_FAILED_WORK_MS = 1_000;
 /** Offers of one turn together: they stand in the object's memory (128 MB) until they are sent. */
 export const OFFERED_PER_TURN_MAX_CHARS = 8 * MIB;
+
+/** Raw body of a webhook delivery: what an event may have, so that every delivery can become one. Enforced while it is read. */
+export const WEBHOOK_BODY_MAX_BYTES = MIB;
+/** How far a delivery's signed time may lie before or after ours; what Stripe, Slack and Standard Webhooks recommend. */
+export const SIGNATURE_TOLERANCE_MS = 300_000;
+/** A header that holds signatures. Longer ones are refused unread. */
+export const SIGNATURE_HEADER_MAX_CHARS = 4_096;
+/** Signatures in one delivery: each is tried with each secret, and one try hashes the whole body. */
+export const SIGNATURES_MAX = 8;
+/** Secrets of one source. Two are enough to rotate. */
+export const SECRETS_MAX = 4;
+export const SECRET_MAX_CHARS = 1_024;
+export const HEADER_NAME_MAX_CHARS = 128;
+/** Places in a body where a source looks for the event's name. */
+export const BODY_PATHS_MAX = 4;
+/** Objects and lists nested in a delivery's body. Deeper ones are kept as text: what writes JSON recurses. */
+export const WEBHOOK_BODY_MAX_DEPTH = 512;

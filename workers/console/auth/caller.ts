@@ -4,10 +4,10 @@ import { and, eq, gt, isNull, lt, or } from "drizzle-orm";
 import { accessTokens, users } from "../../../shared/db/schema.ts";
 import { bearerToken } from "../../../shared/keys.ts";
 import { digestOfSecret } from "../../../shared/people-ids.ts";
+import { sameText } from "../../../shared/same-text.ts";
 import { type Env, parseSetupSettings } from "../../env.ts";
 import type { World } from "../world.ts";
 import { createAuth } from "./better-auth.ts";
-import { sameText } from "./same-text.ts";
 
 export type Caller =
   | { readonly kind: "operator" }
