@@ -1,0 +1,23 @@
+// The arithmetic of the benchmark: times on one clock for all processes, quantiles, medians of rounds.
+
+/** Milliseconds on the machine's monotonic clock: the same in every process, with parts of a microsecond. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
+
+/** The smallest value that at least this part (0 to 1) of all is not larger than. NaN without values. */
+export function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
+}
+
+export interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** What came of several rounds. */
+export function spread(values: readonly number[]): Spread {
+  return { median: quantile(values, 0.5), least: Math.min(...values), most: Math.max(...values) };
+}
