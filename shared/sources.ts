@@ -154,6 +154,9 @@ function secretProblem(scheme: Scheme, secret: string): string | null {
   if (scheme === "standard-webhooks" && !STANDARD_SECRET.test(secret)) {
     return "a secret of Standard Webhooks is base64, with or without whsec_ before it (whpk_ for a public key)";
   }
+  if (scheme === "bearer" && !/^[A-Za-z0-9\-._~+/]+=*$/.test(secret)) {
+    return "a secret of the scheme bearer has letters, digits and -._~+/ only, and = at its end";
+  }
   if (scheme === "basic" && !/^[^:]+:/.test(secret)) return "a secret of the scheme basic is user:password";
   return null;
 }

@@ -7,6 +7,8 @@ const BASE64URL = /^[A-Za-z0-9_-]+={0,2}$/;
 
 /** The bytes, or null when the text is another encoding, another length, or has a second spelling (white space, spare bits). */
 export function decode(text: string, encoding: Encoding, bytes: number): Uint8Array<ArrayBuffer> | null {
+  // Whoever writes base64 pads it; a missing `=` is a header that was cut off.
+  if (encoding === "base64" && text.length % 4 !== 0) return null;
   const decoded = encoding === "hex" ? decodeHex(text) : decodeBase64(text, encoding);
   return decoded?.length === bytes ? decoded : null;
 }
@@ -18,7 +20,7 @@ function decodeHex(text: string): Uint8Array<ArrayBuffer> | null {
   return bytes;
 }
 
-/** Padding may be left out, as some senders do. */
+/** Padding may be left out: in base64url it mostly is, and in secrets that people copy. */
 export function decodeBase64(
   text: string,
   encoding: "base64" | "base64url" = "base64",

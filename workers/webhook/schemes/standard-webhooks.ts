@@ -14,7 +14,8 @@ export async function standardWebhooks(
   now: number,
 ): Promise<Judgement> {
   // All three of one family: never the id of one and the signature of the other.
-  const family = headers.has("webhook-signature") || !headers.has("svix-signature") ? "webhook" : "svix";
+  const svix = !headers.has("webhook-signature") && (headers.has("svix-signature") || headers.has("svix-id"));
+  const family = svix ? "svix" : "webhook";
   const id = requiredHeader(headers, `${family}-id`);
   if ("refusal" in id) return id.refusal;
   // A full stop in the id would let a part of it pass for the time: the specification forbids it.
