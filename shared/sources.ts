@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { BODY_PATHS_MAX, HEADER_NAME_MAX_CHARS, NAME_MAX_CHARS, SECRET_MAX_CHARS, SECRETS_MAX } from "./limits.ts";
 
-const HeaderName = z
+export const HeaderName = z
   .string("a header's name is text")
   .max(HEADER_NAME_MAX_CHARS, `a header's name has at most ${HEADER_NAME_MAX_CHARS} characters`)
   .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "a header's name has letters, digits and hyphens, e.g. X-Signature");

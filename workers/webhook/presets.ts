@@ -1,7 +1,7 @@
 // What is known of each provider: how it signs, where it names its events, how it numbers its deliveries, and how it asks
 // whether the URL is yours. A source starts from the preset of its service; its own settings go before it.
 // docs/webhooks.md shows this table.
-import type { Handshake, Naming, Verification } from "../../shared/sources.ts";
+import { type Handshake, HeaderName, type Naming, type Verification } from "../../shared/sources.ts";
 
 export interface Preset {
   readonly title: string;
@@ -176,7 +176,7 @@ export function verificationAskedFor(registration: {
   return registration.manualRegistration ? { scheme: "trigger", header: asked.header } : { scheme: "none" };
 }
 
-/** The reference client lets `header` out when the workflow does not say; the name that most providers use stands in. */
+/** For a workflow that names no header, or what cannot be one. */
 const DEFAULT_HEADER = "X-Signature";
 
 function verifyPayloadOf(source: unknown): { enabled: boolean; header: string } {
@@ -185,6 +185,6 @@ function verifyPayloadOf(source: unknown): { enabled: boolean; header: string } 
   if (typeof given !== "object" || given === null || !("enabled" in given) || given.enabled !== true) {
     return { enabled: false, header: DEFAULT_HEADER };
   }
-  const header = "header" in given && typeof given.header === "string" ? given.header : DEFAULT_HEADER;
-  return { enabled: true, header };
+  const header = HeaderName.safeParse("header" in given ? given.header : undefined);
+  return { enabled: true, header: header.data ?? DEFAULT_HEADER };
 }
