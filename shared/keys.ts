@@ -151,7 +151,7 @@ async function tagOf(secret: SecretKey, slug: string, ids: Uint8Array): Promise<
  * Equality in a time that does not depend on where the bytes differ: every byte is looked at, there is no early exit.
  * `crypto.subtle.verify` would do it for us, but only for whole tags, and ours are cut to 128 bits to keep keys short.
  */
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   let difference = a.length ^ b.length;
   for (let i = 0; i < a.length; i++) difference |= (a[i] ?? 0) ^ (b[i] ?? 0);
   return difference === 0;
