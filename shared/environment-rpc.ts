@@ -1,6 +1,6 @@
 // What the Environment object answers to the Workers that call it. The class in workers/environment implements it;
 // the Workers see only this interface, so that none imports another's inside.
-import type { EventOutcome, NewEvent } from "./events.ts";
+import type { AcceptedEvent, EventOutcome, NewEvent } from "./events.ts";
 import type { RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "./runs.ts";
 import type { WorkflowsPage, WorkflowsQuery } from "./workflows.ts";
 
@@ -43,9 +43,27 @@ export interface EnvironmentControl {
   deprovision(): Promise<void>;
   /** When each key was last used, in Unix milliseconds to the minute; a key with an open socket is in use now. */
   keyUses(): Promise<Record<string, number>>;
+  /** A delivery of a webhook source. May be repeated: the event's id makes it one. */
+  receiveDelivery(delivery: Delivery): Promise<DeliveryOutcome>;
   /** Fires what is due after the movable clock was moved. */
   clockMoved(): Promise<void>;
 }
+
+/** A webhook delivery on its way from its source, which has verified it, into an environment. */
+export interface Delivery {
+  readonly service: string;
+  /** Null for a delivery that is not named: it is matched against each workflow of the service under that one's own name. */
+  readonly name: string | null;
+  /** What the event is made of. The id is the source's, so that a delivery handed over twice is routed once. */
+  readonly event: Pick<NewEvent, "payload" | "context" | "digest"> & { readonly id: string };
+  /** Unix milliseconds when the source received it. */
+  readonly receivedAt: number;
+}
+
+/** `accepted`: stored, now or before. `failed`: try again. The others are for good, unless the environment changes. */
+export type DeliveryOutcome =
+  | { readonly outcome: "accepted"; readonly event: AcceptedEvent }
+  | { readonly outcome: "failed" | "conflict" | "too large" | "not received" | "gone" };
 
 /**
  * The key is unknown here, revoked or expired, or the environment does not exist: all one answer, `key`. An active key

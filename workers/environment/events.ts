@@ -25,6 +25,8 @@ export interface Origin {
   readonly service: string;
   /** Its runs are test runs. */
   readonly isTest?: boolean;
+  /** The event has no name of its own: each workflow of the service is asked under the name that it listens for. */
+  readonly unnamed?: boolean;
   /** Starts only these workflows, by number, of those that match: a schedule's event, a test of one workflow. */
   readonly only?: readonly number[];
 }
@@ -106,12 +108,16 @@ function subjectOf(event: Content, service: string): FilterSubject {
   };
 }
 
-function matchingWorkflows(context: EnvironmentContext, event: Content, { kind, service, only }: Origin): Workflow[] {
-  const listening = context.workflows.listeningFor(kind, event.name);
+function matchingWorkflows(context: EnvironmentContext, event: Content, origin: Origin): Workflow[] {
+  const { kind, service, only, unnamed } = origin;
+  const { workflows } = context;
+  const listening = unnamed ? workflows.listeningToService(kind, service) : workflows.listeningFor(kind, event.name);
   const candidates = only ? listening.filter(({ number }) => only.includes(number)) : listening;
   if (candidates.length === 0) return [];
   const subject = subjectOf(event, service);
-  return candidates.filter((workflow) => matchFilter(workflow.filter, subject));
+  return candidates.filter(({ filter, definition }) =>
+    matchFilter(filter, unnamed ? { ...subject, event: definition.trigger.name } : subject),
+  );
 }
 
 /** Which workflows of the event's name would start, and what stops the others. Stores nothing. */

@@ -8,6 +8,8 @@ import {
   type Answer,
   CONNECT_KEY_HEADER,
   CONNECT_VERSION_HEADER,
+  type Delivery,
+  type DeliveryOutcome,
   type EnvironmentRpc,
   type EnvironmentState,
   type Explanation,
@@ -42,6 +44,7 @@ import { readRunJson } from "./read-run.ts";
 import { listRuns, listRunsByPage } from "./read-runs.ts";
 import { listWorkflows } from "./read-workflows.ts";
 import { receiveFrame } from "./receive.ts";
+import { receiveDelivery } from "./receive-delivery.ts";
 import { RunEnds } from "./run-ends.ts";
 import { RunQueue } from "./run-queue.ts";
 import { loseRuns } from "./runs.ts";
@@ -106,6 +109,15 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
 
   async clockMoved(): Promise<void> {
     if (this.#context) await this.#fireDue(this.#context);
+  }
+
+  /** Called by webhook sources only: no route leads here. */
+  async receiveDelivery(delivery: Delivery): Promise<DeliveryOutcome> {
+    const context = this.#context;
+    if (context === null) return { outcome: "gone" };
+    return context.commits
+      .run((turn) => receiveDelivery(context, turn, delivery, now()))
+      .catch((): DeliveryOutcome => ({ outcome: "failed" }));
   }
 
   // ---- Calls with an API key ----

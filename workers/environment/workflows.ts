@@ -94,6 +94,18 @@ export class Workflows {
     return workflows;
   }
 
+  /** The workflows that listen to this service, under whatever name. */
+  listeningToService(kind: TriggerKind, service: string): readonly Workflow[] {
+    return this.#sql
+      .exec<{ workflow: number }>(
+        "SELECT DISTINCT workflow FROM workflow_events WHERE kind = ? ORDER BY workflow",
+        kind,
+      )
+      .toArray()
+      .flatMap(({ workflow }) => this.byNumber(workflow) ?? [])
+      .filter(({ definition }) => definition.trigger.service === service);
+  }
+
   /**
    * Registers what a host announced. An identical registration writes no row.
    * `connected` are the processes that hold the definition in force now; they hold a superseded one afterwards.

@@ -32,6 +32,11 @@ export function writeState(sql: SqlStorage, state: EnvironmentState): number {
   return state.revision;
 }
 
+/** Whether deliveries of webhook sources reach this environment. */
+export function receivesWebhooks(sql: SqlStorage): boolean {
+  return sql.exec<{ receives: number }>("SELECT receives_webhooks AS receives FROM settings").one().receives === 1;
+}
+
 export function readIdentity(sql: SqlStorage): Identity {
   const row = sql.exec<SettingsRow>("SELECT * FROM settings").one();
   return {

@@ -1,0 +1,129 @@
+// A webhook delivery that a source hands to an environment: routed once, and only to workflows of its service.
+import { beforeEach, describe, expect, it } from "vitest";
+import type { Delivery } from "../../shared/environment-rpc.ts";
+import { newEnvironmentId } from "../../shared/ids.ts";
+import { bindings, getJson, injectBug, makeEnvironment, send, type TestEnvironment, TestHost } from "./support.ts";
+
+let environment: TestEnvironment;
+beforeEach(async () => {
+  environment = await makeEnvironment("live");
+});
+
+const RECEIVED_AT = 1_763_800_000_000;
+
+function delivery(
+  change: Partial<Omit<Delivery, "event">> = {},
+  payload: unknown = { a: 1 },
+  id = "source:1",
+): Delivery {
+  const digest = new TextEncoder().encode(JSON.stringify(payload).padEnd(16).slice(0, 16));
+  const context = JSON.stringify({ headers: { "x-event": "issues" } });
+  return {
+    service: "acme",
+    name: "issues",
+    event: { id, payload: JSON.stringify(payload), context, digest },
+    receivedAt: RECEIVED_AT,
+    ...change,
+  };
+}
+
+function listen(
+  workflow: string,
+  service: string,
+  event: string,
+  filter: Record<string, unknown> = {},
+): Promise<TestHost> {
+  const whole = { service: [service], event: [event], ...filter };
+  const trigger = { type: "WEBHOOK", service, name: event, filter: whole, source: {}, manualRegistration: true };
+  return TestHost.listening(environment.key, workflow, event, { trigger });
+}
+
+const deliver = (one: Delivery) => environment.stub.receiveDelivery(one);
+/** The workflows that a delivery started. */
+async function started(one: Delivery): Promise<string[]> {
+  const outcome = await deliver(one);
+  return outcome.outcome === "accepted" ? outcome.event.runs.map(({ workflow }) => workflow) : [outcome.outcome];
+}
+
+describe("a delivery", () => {
+  it("starts the workflows of its service and name, with its payload", async () => {
+    const host = await listen("on-issues", "acme", "issues");
+    await listen("on-pushes", "acme", "push");
+    await listen("of-another", "other", "issues");
+    await TestHost.listening(environment.key, "custom", "issues");
+    expect(await started(delivery())).toEqual(["on-issues"]);
+    const { id, input } = await host.offer();
+    expect(input).toEqual({ a: 1 });
+    const run = await getJson<{ event: object }>(environment.key, `/api/v1/runs/${id}`);
+    expect(run.event).toMatchObject({
+      id: "source:1",
+      name: "issues",
+      payload: { a: 1 },
+      context: { headers: { "x-event": "issues" } },
+      timestamp: new Date(RECEIVED_AT).toISOString(),
+    });
+  });
+
+  it("is asked of the payload's and the headers' filters", async () => {
+    await listen("fits", "acme", "issues", { payload: { action: ["opened"] } });
+    await listen("does-not", "acme", "issues", { payload: { action: ["closed"] } });
+    await listen("by-header", "acme", "issues", { context: { headers: { "x-event": ["issues"] } } });
+    expect(await started(delivery({}, { action: "opened" }))).toEqual(["fits", "by-header"]);
+  });
+
+  it("without a name starts the workflows of its service under every name", async () => {
+    await listen("on-issues", "acme", "issues");
+    await listen("on-pushes", "acme", "push");
+    await listen("of-another", "other", "issues");
+    await listen("filtered", "acme", "push", { payload: { a: [2] } });
+    expect(await started(delivery({ name: null }))).toEqual(["on-issues", "on-pushes"]);
+  });
+
+  it("makes no event that starts workflows of custom events, nor does a custom event start its", async () => {
+    await listen("on-issues", "acme", "issues");
+    await TestHost.listening(environment.key, "custom", "issues");
+    expect((await send(environment.key, "issues")).runs.map(({ workflow }) => workflow)).toEqual(["custom"]);
+  });
+
+  it("that is handed over again is answered as the first time and makes nothing", async () => {
+    await listen("on-issues", "acme", "issues");
+    const first = await deliver(delivery());
+    expect(await deliver(delivery())).toEqual(first);
+    const { data } = await getJson<{ data: unknown[] }>(environment.key, "/api/v1/runs");
+    expect(data).toHaveLength(1);
+  });
+
+  it("that is handed over many times at once is routed once", async () => {
+    await listen("on-issues", "acme", "issues");
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => deliver(delivery())));
+    expect(new Set(outcomes.map((outcome) => JSON.stringify(outcome))).size).toBe(1);
+    expect((await getJson<{ data: unknown[] }>(environment.key, "/api/v1/runs")).data).toHaveLength(1);
+  });
+
+  it("under the id of another is a conflict", async () => {
+    await deliver(delivery());
+    expect(await deliver(delivery({}, { a: 2 }))).toEqual({ outcome: "conflict" });
+  });
+
+  it("is not received by an environment that receives no webhooks, and is again when it does", async () => {
+    const { stub, state } = environment;
+    await stub.provision({ ...state, revision: 2, receives: { webhooks: false, schedules: true } });
+    expect(await deliver(delivery())).toEqual({ outcome: "not received" });
+    await stub.provision({ ...state, revision: 3, receives: { webhooks: true, schedules: true } });
+    expect(await deliver(delivery())).toMatchObject({ outcome: "accepted" });
+  });
+
+  it("finds nobody where an environment never was, or was deleted", async () => {
+    expect(await bindings.ENVIRONMENT.getByName(newEnvironmentId()).receiveDelivery(delivery())).toEqual({
+      outcome: "gone",
+    });
+    await environment.stub.deprovision();
+    expect(await deliver(delivery())).toEqual({ outcome: "gone" });
+  });
+
+  it("that could not be stored is answered so, and is handed over again", async () => {
+    await listen("on-issues", "acme", "issues");
+    await injectBug(environment, (query) => query.startsWith("INSERT INTO events"));
+    expect(await deliver(delivery())).toEqual({ outcome: "failed" });
+  });
+});
