@@ -1,6 +1,5 @@
-// Every answer of the management API in one place. An error is `{error}` with a sentence that says what happened and
-// what to do; for a body of the wrong form, `fields` names what to change. Nothing of the request is echoed.
-import type { z } from "zod";
+// What the management API answers for an organization, and when Postgres fails it.
+import { failure } from "../../shared/answers.ts";
 import type { DatabaseFault } from "./database-faults.ts";
 import type { OrganizationOutcome } from "./organizations.ts";
 
@@ -37,39 +36,4 @@ export function organizationAnswer(result: OrganizationOutcome): Response {
 
 export function databaseAnswer(fault: DatabaseFault): Response {
   return failure(503, DATABASE_FAULTS[fault]);
-}
-
-/** The one answer to a missing, malformed or wrong token. */
-export function unauthorized(): Response {
-  return Response.json(
-    { error: "Invalid or Missing API key" },
-    { status: 401, headers: { "WWW-Authenticate": 'Bearer realm="switchyard"' } },
-  );
-}
-
-/** A request that is not of its form, with what to change. */
-export function malformed(what: string, error: Pick<z.ZodError, "issues">): Response {
-  const fields = error.issues.map((issue) => ({ path: issue.path.join(".") || "(body)", message: issue.message }));
-  return Response.json(
-    { error: `The ${what} is not of the form: ${fields.map(({ path }) => path).join(", ")}.`, fields },
-    { status: 422 },
-  );
-}
-
-export interface FieldError {
-  /** Where in the body, with dots; `(body)` for all of it. */
-  readonly path: string;
-  readonly message: string;
-}
-
-export function nothingHere(): Response {
-  return failure(404, "There is nothing at this address.");
-}
-
-export function methodNotAllowed(allow: string): Response {
-  return Response.json({ error: `Method not allowed. Use ${allow}.` }, { status: 405, headers: { Allow: allow } });
-}
-
-export function failure(status: number, error: string): Response {
-  return Response.json({ error }, { status });
 }

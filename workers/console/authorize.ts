@@ -2,10 +2,10 @@
 // what does not exist, before the request is read.
 import { and, asc, eq, isNull } from "drizzle-orm";
 import type { Context, MiddlewareHandler } from "hono";
+import { unauthorized } from "../../shared/answers.ts";
 import { environments, members, organizations } from "../../shared/db/schema.ts";
 import { mayActAs, type Role } from "../../shared/roles.ts";
 import { afterBadGuess, isGuessing, tooMany } from "../rate-limits.ts";
-import { unauthorized } from "./answers.ts";
 import { readAccessCookie, setAccessCookie } from "./auth/access-cookie.ts";
 import { type Caller, identify } from "./auth/caller.ts";
 import { isFromOurPages } from "./auth/same-origin.ts";

@@ -2,9 +2,10 @@
 // the path of an event. Who may use a route stands in routes/table.ts.
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
+import { failure, malformed, methodNotAllowed } from "../../shared/answers.ts";
 import { log } from "../../shared/log.ts";
 import { SettingError } from "../env.ts";
-import { databaseAnswer, failure, malformed, methodNotAllowed } from "./answers.ts";
+import { databaseAnswer } from "./answers.ts";
 import { AUTH_PATH } from "./auth/better-auth.ts";
 import { answerAuth } from "./auth/routes.ts";
 import { databaseFault } from "./database-faults.ts";

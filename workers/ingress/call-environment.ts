@@ -1,9 +1,11 @@
 // One way from a route to the Environment object: authenticate, call, turn a refusal into its answer.
+
+import { failure, unauthorized } from "../../shared/answers.ts";
 import type { Answer, EnvironmentCalls, NeededScope } from "../../shared/environment-rpc.ts";
 import { errorName, log } from "../../shared/log.ts";
 import type { Env } from "../env.ts";
 import { afterBadKey } from "../rate-limits.ts";
-import { failure, unauthorized, withoutScope } from "./answers.ts";
+import { withoutScope } from "./answers.ts";
 import { type Caller, rememberRefusal } from "./authenticate.ts";
 
 /** An authenticated request, and the way to the environment of its key. */

@@ -3,6 +3,7 @@
 // Promise 1: a 2xx for an event is sent only when the object has it on disk. The same id with the same content is
 // answered as the first time; the header Idempotent-Replayed says so.
 import type { ZodError } from "zod";
+import { type FieldError, failure, formError, jsonText } from "../../shared/answers.ts";
 import { canonicalJson, contentDigest } from "../../shared/canonical-json.ts";
 import {
   type AcceptedEvent,
@@ -19,7 +20,6 @@ import {
   EVENT_MAX_BYTES,
   PREFER_WAIT_MAX_S,
 } from "../../shared/limits.ts";
-import { type FieldError, failure, jsonText } from "./answers.ts";
 import type { Ingress } from "./call-environment.ts";
 import { readJsonBody } from "./read-body.ts";
 
@@ -153,8 +153,7 @@ async function prepare(posted: unknown, header: string | null): Promise<Prepared
 }
 
 function malformed(error: ZodError): Refused {
-  const fields = error.issues.map((issue) => ({ path: issue.path.join(".") || "(body)", message: issue.message }));
-  return { status: 422, error: `The event is not of the form: ${fields.map((f) => f.path).join(", ")}.`, fields };
+  return { status: 422, ...formError("event", error) };
 }
 
 function describeOutcome(outcome: EventOutcome | undefined): { status: number; [field: string]: unknown } {

@@ -1,7 +1,8 @@
 // GET /api/v1/runs, /api/v1/runs/:id, /api/v1/workflows/:slug/runs (each also with .json) and /api/v1/workflows.
+
+import { failure, jsonText } from "../../shared/answers.ts";
 import { PAGE_DEFAULT, PAGE_MAX } from "../../shared/limits.ts";
 import { RUN_STATUSES, type RunsQuery } from "../../shared/runs.ts";
-import { failure, jsonText } from "./answers.ts";
 import type { Ingress } from "./call-environment.ts";
 
 const RUN_NOT_FOUND = "Run not found";

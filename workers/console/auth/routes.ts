@@ -1,9 +1,9 @@
 // /api/auth/*: the part of better-auth that is offered. What is not in this table is not there. better-auth itself checks
 // that a request which changes something comes from a page of ours.
 import type { Context } from "hono";
+import { failure, methodNotAllowed, nothingHere } from "../../../shared/answers.ts";
 import type { Env } from "../../env.ts";
 import { afterBadGuess, isGuessing, tooMany } from "../../rate-limits.ts";
-import { failure, methodNotAllowed, nothingHere } from "../answers.ts";
 import { makeWorld } from "../world.ts";
 import { AUTH_PATH, createAuth } from "./better-auth.ts";
 import { isFromOurPages } from "./same-origin.ts";
