@@ -1,6 +1,6 @@
 // What the Environment object answers to the Workers that call it. The class in workers/environment implements it;
 // the Workers see only this interface, so that none imports another's inside.
-import type { AcceptedEvent, EventOutcome, NewEvent } from "./events.ts";
+import type { AcceptedEvent, EventOutcome, EventsPage, EventsQuery, Explanation, NewEvent } from "./events.ts";
 import type { RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "./runs.ts";
 import type { WorkflowsPage, WorkflowsQuery } from "./workflows.ts";
 
@@ -78,6 +78,9 @@ export interface EnvironmentCalls {
   postEvents(keyId: string, events: readonly NewEvent[]): Promise<Answer<EventOutcome[]>>;
   /** A `Run` as JSON text, since payloads may be nested deeper than a call can carry. Null when there is none here. */
   getRun(keyId: string, id: string): Promise<Answer<string | null>>;
+  listEvents(keyId: string, query: EventsQuery): Promise<Answer<EventsPage | "no such cursor">>;
+  /** `EventDetails` as JSON text; null when there is none here. Takes the sender's id, or the router's. */
+  getEvent(keyId: string, id: string): Promise<Answer<string | null>>;
   listRuns(keyId: string, query: RunsQuery): Promise<Answer<RunsPage | "no such cursor">>;
   listWorkflowRuns(
     keyId: string,
@@ -116,16 +119,6 @@ export type RunChange =
 export type WorkflowChange = "pause" | "resume" | "deregister";
 /** `connected`: a workflow cannot be deregistered while hosts serve it. */
 export type WorkflowChanged = "done" | "not found" | "connected";
-
-/** Why a workflow would start for an event, or what stops it. */
-export interface Explanation {
-  readonly workflow: string;
-  readonly matches: boolean;
-  readonly paused: boolean;
-  /** The first part of its filter that fails. */
-  /** `expected` is the pattern as JSON text; of the event only the type is told. */
-  readonly mismatch?: { readonly path: string; readonly expected: string; readonly found: string };
-}
 
 export interface EnvironmentRpc extends EnvironmentControl, EnvironmentCalls {}
 

@@ -2,6 +2,8 @@
 import { z } from "zod";
 import { utf8Length } from "./canonical-json.ts";
 import { EVENT_MAX_BYTES, NAME_MAX_CHARS } from "./limits.ts";
+import type { RunStatus } from "./runs.ts";
+import type { TriggerKind } from "./wire/triggers.ts";
 
 const json = z.unknown().refine((value) => value !== undefined, { error: "is missing" });
 const isoDate = z.iso.datetime({ offset: true, error: "must be an ISO 8601 date with a time and a zone" });
@@ -93,3 +95,60 @@ export type EventOutcome =
   | { readonly outcome: "conflict" }
   | { readonly outcome: "too large" }
   | { readonly outcome: "failed" };
+
+/** An event in a list. Dates are ISO strings. */
+export interface EventSummary {
+  /** The sender's id, or the one the router gave. */
+  readonly id: string;
+  readonly name: string;
+  readonly kind: TriggerKind;
+  readonly service: string;
+  readonly isTest: boolean;
+  /** When the event happened, as the sender says. */
+  readonly timestamp: string;
+  readonly createdAt: string;
+  /** Only for a delayed one: when its runs are made, or were. */
+  readonly deliverAt?: string;
+  /** The first of the runs that it made, `RUNS_SHOWN` at most. Reruns are not among them. */
+  readonly runs: readonly EventRun[];
+  readonly runCount: number;
+}
+
+export interface EventRun {
+  readonly id: string;
+  readonly workflow: string;
+  readonly status: RunStatus;
+}
+
+/** Runs shown with an event. The rest is found in the list of runs. */
+export const RUNS_SHOWN = 20;
+
+/** An event by itself. The workflows are those that are registered now. */
+export interface EventDetails extends EventSummary {
+  readonly payload: unknown;
+  readonly context?: unknown;
+  readonly keptUntil: string;
+  readonly workflows: readonly Explanation[];
+}
+
+export interface EventsPage {
+  readonly data: readonly EventSummary[];
+  /** The cursor of the next page, or null at the end. */
+  readonly next: string | null;
+}
+
+export interface EventsQuery {
+  readonly limit: number;
+  readonly cursor: string | null;
+  readonly name: string | null;
+  readonly kind: TriggerKind | null;
+}
+
+/** Why a workflow would start for an event, or what stops it. */
+export interface Explanation {
+  readonly workflow: string;
+  readonly matches: boolean;
+  readonly paused: boolean;
+  /** The first part of its filter that fails: `expected` is the pattern as JSON text; of the event only the type is told. */
+  readonly mismatch?: { readonly path: string; readonly expected: string; readonly found: string };
+}

@@ -39,3 +39,4 @@ export const Trigger = z.discriminatedUnion("type", [customEvent, webhook, sched
 });
 export type Trigger = z.infer<typeof Trigger>;
 export type TriggerKind = Trigger["type"];
+export const TRIGGER_KINDS: readonly TriggerKind[] = ["CUSTOM_EVENT", "WEBHOOK", "SCHEDULE"];

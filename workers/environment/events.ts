@@ -4,8 +4,7 @@
 // id with the same content is answered from the row and makes nothing; with other content it is a conflict.
 // Tests: tests/workerd/events.test.ts.
 import { utf8Length } from "../../shared/canonical-json.ts";
-import type { Explanation } from "../../shared/environment-rpc.ts";
-import { type AcceptedEvent, dueAt, type EventOutcome, type NewEvent } from "../../shared/events.ts";
+import { type AcceptedEvent, dueAt, type EventOutcome, type Explanation, type NewEvent } from "../../shared/events.ts";
 import { explainMismatch, type FilterSubject, matchFilter } from "../../shared/filter.ts";
 import { eventId, runId, sequenceTime } from "../../shared/ids.ts";
 import { EVENT_KEPT_MS, ROW_MAX_BYTES } from "../../shared/limits.ts";
@@ -46,7 +45,7 @@ interface EventRow extends Record<string, SqlStorageValue> {
   runs: string;
 }
 
-type RunsOfEvent = readonly (readonly [run: number, workflow: number])[];
+export type RunsOfEvent = readonly (readonly [run: number, workflow: number])[];
 
 /** Stores and routes one event, as part of the turn's transaction. */
 export function acceptEvent(
@@ -120,11 +119,19 @@ function matchingWorkflows(context: EnvironmentContext, event: Content, origin: 
   );
 }
 
-/** Which workflows of the event's name would start, and what stops the others. Stores nothing. */
-export function explainEvent(context: EnvironmentContext, event: NewEvent): Explanation[] {
-  const subject = subjectOf(event, CUSTOM.service);
-  return context.workflows.listeningFor(CUSTOM.kind, event.name).map(({ slug, filter, paused }) => {
-    const mismatch = explainMismatch(filter, subject);
+/**
+ * Which workflows would start, and what stops the others: those of the event's name, or of a delivery's service. Stores
+ * nothing. A schedule's event is the event of the workflow that registered it, and there is nothing to explain.
+ */
+export function explainEvent(context: EnvironmentContext, event: Content, origin: Origin): Explanation[] {
+  const { kind, service, unnamed } = origin;
+  if (kind === "SCHEDULE") return [];
+  const { workflows } = context;
+  const subject = subjectOf(event, service);
+  const listening =
+    kind === "WEBHOOK" ? workflows.listeningToService(kind, service) : workflows.listeningFor(kind, event.name);
+  return listening.map(({ slug, filter, paused, definition }) => {
+    const mismatch = explainMismatch(filter, unnamed ? { ...subject, event: definition.trigger.name } : subject);
     return {
       workflow: slug,
       matches: mismatch === null,
@@ -176,8 +183,13 @@ function describe({ identity, workflows }: EnvironmentContext, row: EventRow): A
       id: runId(identity.environmentId, run),
       workflow: workflows.byNumber(workflow)?.slug ?? "",
     })),
-    keptUntil: new Date(Math.max(sequenceTime(row.id), row.deliver_at ?? 0) + EVENT_KEPT_MS).toISOString(),
+    keptUntil: keptUntil(row),
   };
+}
+
+/** ISO date until which the event's id is recognized. */
+export function keptUntil({ id, deliver_at }: Pick<EventRow, "id" | "deliver_at">): string {
+  return new Date(Math.max(sequenceTime(id), deliver_at ?? 0) + EVENT_KEPT_MS).toISOString();
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

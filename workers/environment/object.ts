@@ -12,14 +12,13 @@ import {
   type DeliveryOutcome,
   type EnvironmentRpc,
   type EnvironmentState,
-  type Explanation,
   MEMBER,
   type NeededScope,
   type RunChange,
   type WorkflowChange,
   type WorkflowChanged,
 } from "../../shared/environment-rpc.ts";
-import type { EventOutcome, NewEvent } from "../../shared/events.ts";
+import type { EventOutcome, EventsPage, EventsQuery, Explanation, NewEvent } from "../../shared/events.ts";
 import { nextSequence } from "../../shared/ids.ts";
 import { deriveApiKey } from "../../shared/keys.ts";
 import { RETRY_FAILED_WORK_MS, START_WRITTEN_AFTER_MS } from "../../shared/limits.ts";
@@ -40,6 +39,7 @@ import { type HeldRun, type Host, Hosts } from "./hosts.ts";
 import { KeyUses } from "./key-uses.ts";
 import { nextLivenessTime } from "./liveness.ts";
 import { cancelRun, changeWorkflow, rerunRun, waitForRuns } from "./manage.ts";
+import { listEvents, readEventJson } from "./read-events.ts";
 import { readRunJson } from "./read-run.ts";
 import { listRuns, listRunsByPage } from "./read-runs.ts";
 import { listWorkflows } from "./read-workflows.ts";
@@ -138,6 +138,18 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     return this.#authorized(keyId, "runs:read", (context) => readRunJson(context, id, now()));
   }
 
+  listEvents(keyId: string, query: EventsQuery): Promise<Answer<EventsPage | "no such cursor">> {
+    return this.#authorized(
+      keyId,
+      "runs:read",
+      (context) => listEvents(context, query, now()) ?? ("no such cursor" as const),
+    );
+  }
+
+  getEvent(keyId: string, id: string): Promise<Answer<string | null>> {
+    return this.#authorized(keyId, "runs:read", (context) => readEventJson(context, id, now()));
+  }
+
   listRuns(keyId: string, query: RunsQuery): Promise<Answer<RunsPage | "no such cursor">> {
     return this.#authorized(
       keyId,
@@ -178,7 +190,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   }
 
   explainEvent(keyId: string, event: NewEvent): Promise<Answer<Explanation[]>> {
-    return this.#authorized(keyId, "events:send", (context) => explainEvent(context, event));
+    return this.#authorized(keyId, "events:send", (context) => explainEvent(context, event, CUSTOM));
   }
 
   waitForRuns(

@@ -1,8 +1,8 @@
-// One run in full, as JSON text. What hosts and senders sent is put into it as it is stored, never parsed: it may be
-// nested too deeply for anything that copies objects.
+// One run in full, as JSON text.
 import { parseRunId } from "../../shared/ids.ts";
 import type { EnvironmentContext } from "./context.ts";
 import type { FetchDetail } from "./fetches.ts";
+import { members, object } from "./json-text.ts";
 import { summarizeRun } from "./read-runs.ts";
 import type { StepRow } from "./steps.ts";
 
@@ -27,17 +27,6 @@ export function readRunJson(context: EnvironmentContext, id: string, now: number
     ["tasks", `[${tasks.join(",")}]`],
     ["tasksOmitted", omitted > 0 ? String(omitted) : null],
   ]);
-}
-
-type Member = readonly [name: string, json: string | null | undefined];
-
-function object(all: readonly Member[]): string {
-  const present = all.filter(([, json]) => json !== null && json !== undefined);
-  return `{${present.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(",")}}`;
-}
-
-function members(value: object): Member[] {
-  return Object.entries(value).map(([name, part]) => [name, JSON.stringify(part)]);
 }
 
 function readTasks(sql: SqlStorage, run: number): { tasks: string[]; omitted: number } {

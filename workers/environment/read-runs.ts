@@ -17,7 +17,7 @@ const WITH_EVENT = `
   FROM runs r JOIN events e ON e.id = r.event`;
 
 /** Rows one page may look at when it filters; past that it answers what it has and a cursor to go on from. */
-const SCAN_MAX = 20_000;
+export const SCAN_MAX = 20_000;
 
 const iso = (time: number): string => new Date(time).toISOString();
 

@@ -10,6 +10,7 @@ import { type Ingress, ingressFor } from "./call-environment.ts";
 import { connectHost } from "./connect.ts";
 import { cancelRun, changeWorkflow, rerunRun } from "./manage.ts";
 import { postEvents } from "./post-events.ts";
+import { getEvent, listEvents } from "./read-events.ts";
 import { getRun, listRuns, listWorkflowRuns, listWorkflows } from "./read-runs.ts";
 
 type Routes = { Bindings: Env; Variables: { caller?: Caller } };
@@ -27,9 +28,11 @@ export const ingress = new Hono<Routes>();
 
 type Handler = (c: Route) => Response | Promise<Response>;
 
-/** Every route, with the one method it takes; any other is a 405 that names it. */
+/** Every route; a method that none of its path takes is a 405 that names those that are. */
 const ROUTES: readonly (readonly [path: string, method: string, handler: Handler])[] = [
   ["/api/v1/events", "POST", withKey(postEvents)],
+  ["/api/v1/events", "GET", withKey(listEvents)],
+  ["/api/v1/events/:id", "GET", withKey(getEvent)],
   ["/api/v1/runs", "GET", withKey(listRuns)],
   ["/api/v1/runs.json", "GET", withKey(listRuns)],
   ["/api/v1/runs/:id", "GET", withKey(getRun)],
@@ -44,9 +47,10 @@ const ROUTES: readonly (readonly [path: string, method: string, handler: Handler
   ["/ws", "GET", (c) => connectHost(c.env, c.req.raw)],
 ];
 
-for (const [path, method, handler] of ROUTES) {
-  ingress.on(method, path, handler);
-  ingress.all(path, () => methodNotAllowed(method));
+for (const [path, method, handler] of ROUTES) ingress.on(method, path, handler);
+for (const path of new Set(ROUTES.map(([path]) => path))) {
+  const allowed = ROUTES.filter((route) => route[0] === path).map(([, method]) => method);
+  ingress.all(path, () => methodNotAllowed(allowed.join(", ")));
 }
 
 ingress.notFound(() => failure(404, "There is nothing at this address."));

@@ -4,11 +4,10 @@ import { failure, jsonText } from "../../shared/answers.ts";
 import { PAGE_DEFAULT, PAGE_MAX } from "../../shared/limits.ts";
 import { RUN_STATUSES, type RunsQuery } from "../../shared/runs.ts";
 import type { Ingress } from "./call-environment.ts";
+import { LIMIT_FORM, NO_SUCH_CURSOR, wholeNumber } from "./page-query.ts";
 
 const RUN_NOT_FOUND = "Run not found";
 const WORKFLOW_NOT_FOUND = "Workflow not found";
-const LIMIT_FORM = `limit must be a whole number from 1 to ${PAGE_MAX}.`;
-const NO_SUCH_CURSOR = "cursor must be the `next` of an earlier page.";
 
 export function getRun({ params, call }: Ingress): Promise<Response> {
   const id = withoutSuffix(params.id ?? "");
@@ -82,14 +81,6 @@ function readQuery(search: URLSearchParams): RunsQuery | Response {
   const status = RUN_STATUSES.find((s) => s === wanted) ?? null;
   if (wanted !== null && status === null) return failure(422, `status must be one of ${RUN_STATUSES.join(", ")}.`);
   return { limit, cursor: search.get("cursor"), status };
-}
-
-/** The number, `preset` when there is none, or null when it is not one from 1 to `most`. */
-function wholeNumber(text: string | null, preset: number, most: number): number | null {
-  if (text === null) return preset;
-  if (!/^\d{1,9}$/.test(text)) return null;
-  const value = Number(text);
-  return value >= 1 && value <= most ? value : null;
 }
 
 function withoutSuffix(id: string): string {
