@@ -313,6 +313,58 @@ describe("what goes on in an environment", () => {
   });
 });
 
+describe("what a member does", () => {
+  const base = `${ORGANIZATIONS}/acme/environments/development`;
+
+  it("pauses, cancels, runs again, resumes and deregisters; each is in the audit log", async () => {
+    const { key } = await makeKey({ name: "hosts" }, "development");
+    const member = await join("member@acme.test", "member");
+    const act = (path: string, method = "POST") => plane.ask(method, `${base}/${path}`, { as: member });
+    const host = await startThinHost(plane.url, key, "acted");
+
+    expect((await act("workflows/acted/pause")).body).toEqual({ slug: "acted", paused: true });
+    expect(await send(key, "acted")).toBe(200);
+    const [{ id, runs }] = (await plane.must("GET", `${base}/events?name=acted`, { as: member })).body.data;
+    const first = runs[0].id;
+    expect((await plane.must("GET", `${base}/events/${id}`, { as: member })).body).toMatchObject({
+      payload: {},
+      runs: [{ id: first, workflow: "acted", status: "PENDING" }],
+      workflows: [{ workflow: "acted", matches: true, paused: true }],
+    });
+
+    expect((await act(`runs/${first}/cancel`)).body).toMatchObject({ id: first, status: "CANCELED" });
+    const again = await act(`runs/${first}/rerun`);
+    expect([again.status, again.body]).toMatchObject([201, { rerunOf: first, status: "PENDING" }]);
+    expect((await act("workflows/acted/resume")).body).toEqual({ slug: "acted", paused: false });
+    await until("the second is completed", async () => host.completed.has(again.body.id));
+    await until("it has ended", async () => (await act(`runs/${again.body.id}`, "GET")).body.status === "SUCCESS");
+    expect((await act(`runs/${again.body.id}/cancel`)).status).toBe(409);
+
+    expect((await act("workflows/acted", "DELETE")).status).toBe(409);
+    host.end();
+    await until("it is deregistered", async () => (await act("workflows/acted", "DELETE")).status === 204);
+    const { data } = (await plane.must("GET", `${ORGANIZATIONS}/acme/audit?limit=5`, { as: owner })).body;
+    expect(data.map(({ action, subject }: Record<string, string>) => [action, subject])).toEqual([
+      ["workflow.deregister", "acted"],
+      ["workflow.resume", "acted"],
+      ["run.rerun", first],
+      ["run.cancel", first],
+      ["workflow.pause", "acted"],
+    ]);
+  });
+
+  it.each([
+    ["POST", "runs/run_nothing/cancel", "run"],
+    ["POST", "runs/run_nothing/rerun", "run"],
+    ["POST", "workflows/nothing/pause", "workflow"],
+    ["DELETE", "workflows/nothing", "workflow"],
+    ["GET", "events/nothing", "event"],
+  ])("%s %s is a 404", async (method, path, thing) => {
+    const answer = await plane.ask(method, `${base}/${path}`, { as: owner });
+    expect([answer.status, answer.body]).toEqual([404, { error: `There is no such ${thing}.` }]);
+  });
+});
+
 describe("a change that was written and not pushed", () => {
   it("is made up for by the next management call for its environment", async () => {
     const { id, key } = await makeKey();

@@ -11,6 +11,7 @@ import { answerAuth } from "./auth/routes.ts";
 import { databaseFault } from "./database-faults.ts";
 import { Refused } from "./refusals.ts";
 import { activityRoutes } from "./routes/activity.ts";
+import { activityChangeRoutes } from "./routes/activity-changes.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { environmentRoutes } from "./routes/environments.ts";
 import { invitationRoutes } from "./routes/invitations.ts";
@@ -37,6 +38,7 @@ const groups = [
   environmentRoutes,
   keyRoutes,
   activityRoutes,
+  activityChangeRoutes,
   auditRoutes,
   referenceRoutes,
 ];

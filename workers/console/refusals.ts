@@ -18,7 +18,16 @@ function refused(status: number, error: string, fields?: readonly FieldError[]):
 }
 
 /** A thing of the path: what is not there, and what the caller may not see. */
-export type Thing = "organization" | "environment" | "API key" | "member" | "invitation" | "run" | "token";
+export type Thing =
+  | "organization"
+  | "environment"
+  | "API key"
+  | "member"
+  | "invitation"
+  | "workflow"
+  | "event"
+  | "run"
+  | "token";
 
 export const notFound = (thing: Thing) => refused(404, `There is no such ${thing}.`);
 export const needsRole = (least: Role) => refused(403, `Your role may not do this. It takes the role ${least}.`);
@@ -32,6 +41,8 @@ export const unprocessable = (path: string, message: string) =>
   refused(422, `The request is not of the form: ${path}.`, [{ path, message }]);
 export const notYetInForce = () =>
   refused(503, "The change is stored, but not yet in force: the environment could not be told. It is being repaired.");
+export const notAudited = () =>
+  refused(503, "The change is made, but could not be written to the audit log: Postgres cannot be reached.");
 export const environmentAway = () => refused(503, "The environment could not be reached. Send the request again.");
 export const unavailable = () =>
   refused(503, "Nothing was changed: the router could not take the request. Send it again.");

@@ -1,11 +1,14 @@
-// What goes on in an environment, for its members: workflows, runs, live hosts. Read from the environment's object, which
+// What goes on in an environment, for its members: workflows, events, runs, live hosts. Read from the environment's object, which
 // is the whole truth about it; nothing of this is in Postgres.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
-import { type Answer, type EnvironmentCalls, MEMBER } from "../../../shared/environment-rpc.ts";
+import { MEMBER } from "../../../shared/environment-rpc.ts";
+import { NAME_MAX_CHARS } from "../../../shared/limits.ts";
 import { listOf, PageQuery } from "../../../shared/management/pages.ts";
 import { RUN_STATUSES } from "../../../shared/runs.ts";
-import { environmentAway, notFound, unprocessable } from "../refusals.ts";
+import { TRIGGER_KINDS } from "../../../shared/wire/triggers.ts";
+import { callEnvironment } from "../call-environment.ts";
+import { notFound, unprocessable } from "../refusals.ts";
 import { type ConsoleEnv, json, route } from "./route.ts";
 
 const env = z.object({ org: z.string(), env: z.string() });
@@ -15,6 +18,20 @@ const Workflow = z.object({ slug: z.string(), name: z.string(), paused: z.boolea
 const RunSummary = z
   .object({ id: z.string(), status: z.enum(RUN_STATUSES), createdAt: z.string(), attempts: z.number() })
   .meta({ id: "RunSummary" });
+const EventSummary = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    kind: z.enum(TRIGGER_KINDS),
+    service: z.string(),
+    isTest: z.boolean(),
+    timestamp: z.string(),
+    createdAt: z.string(),
+    deliverAt: z.string().optional(),
+    runs: z.array(z.object({ id: z.string(), workflow: z.string(), status: z.enum(RUN_STATUSES) })).readonly(),
+    runCount: z.number(),
+  })
+  .meta({ id: "EventSummary" });
 const Host = z
   .object({ workflow: z.string(), connectedAt: z.string(), keyId: z.string(), running: z.number() })
   .meta({ id: "Host" });
@@ -22,6 +39,11 @@ const Host = z
 const RunsQuery = PageQuery.extend({
   status: z.enum(RUN_STATUSES, `status is one of ${RUN_STATUSES.join(", ")}`).optional(),
   workflow: z.string().max(256).optional().meta({ description: "A workflow's slug." }),
+});
+
+const EventsQuery = PageQuery.extend({
+  name: z.string().max(NAME_MAX_CHARS).optional(),
+  kind: z.enum(TRIGGER_KINDS, `kind is one of ${TRIGGER_KINDS.join(", ")}`).optional(),
 });
 
 const workflows = route("GET /api/v1/organizations/{org}/environments/{env}/workflows", {
@@ -40,6 +62,16 @@ const run = route("GET /api/v1/organizations/{org}/environments/{env}/runs/{run}
   // Passed on as the text that the object makes: a payload may be nested deeper than it can be parsed here.
   responses: { 200: { description: "The run, as `GET /api/v1/runs/:id` answers it." } },
 });
+const events = route("GET /api/v1/organizations/{org}/environments/{env}/events", {
+  summary: "List events",
+  request: { params: env, query: EventsQuery },
+  responses: { 200: json("The newest first.", listOf(EventSummary)) },
+});
+const event = route("GET /api/v1/organizations/{org}/environments/{env}/events/{event}", {
+  summary: "Show an event with its payload, its runs, and what stopped the other workflows",
+  request: { params: z.object({ org: z.string(), env: z.string(), event: z.string() }) },
+  responses: { 200: { description: "The event, as `GET /api/v1/events/:id` answers it." } },
+});
 const hosts = route("GET /api/v1/organizations/{org}/environments/{env}/hosts", {
   summary: "List the hosts that are connected and serve a workflow; `limit` counts workflows",
   request: { params: env, query: PageQuery },
@@ -49,14 +81,14 @@ const hosts = route("GET /api/v1/organizations/{org}/environments/{env}/hosts", 
 export function activityRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(workflows, async (c) => {
     const { limit, cursor = null } = c.req.valid("query");
-    const page = await reading(c.var, (environment) => environment.listWorkflows(MEMBER, { limit, cursor }));
+    const page = await callEnvironment(c.var, (environment) => environment.listWorkflows(MEMBER, { limit, cursor }));
     return c.json({ data: page.data.map((each) => ({ ...each })), next: page.next }, 200);
   });
 
   app.openapi(runs, async (c) => {
     const { limit, cursor = null, status = null, workflow } = c.req.valid("query");
     const query = { limit, cursor, status };
-    const page = await reading(c.var, (environment) =>
+    const page = await callEnvironment(c.var, (environment) =>
       workflow === undefined
         ? environment.listRuns(MEMBER, query)
         : environment.listWorkflowRuns(MEMBER, workflow, query),
@@ -67,25 +99,31 @@ export function activityRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(run, async (c) => {
-    const found = await reading(c.var, (environment) => environment.getRun(MEMBER, c.req.valid("param").run));
+    const found = await callEnvironment(c.var, (environment) => environment.getRun(MEMBER, c.req.valid("param").run));
     if (found === null) throw notFound("run");
+    return c.body(found, 200, { "Content-Type": "application/json" });
+  });
+
+  app.openapi(events, async (c) => {
+    const { limit, cursor = null, name = null, kind = null } = c.req.valid("query");
+    const query = { limit, cursor, name, kind };
+    const page = await callEnvironment(c.var, (environment) => environment.listEvents(MEMBER, query));
+    if (page === "no such cursor") throw unprocessable("cursor", "give what a page had as next");
+    return c.json({ data: page.data.map((each) => ({ ...each })), next: page.next }, 200);
+  });
+
+  app.openapi(event, async (c) => {
+    const found = await callEnvironment(c.var, (environment) =>
+      environment.getEvent(MEMBER, c.req.valid("param").event),
+    );
+    if (found === null) throw notFound("event");
     return c.body(found, 200, { "Content-Type": "application/json" });
   });
 
   app.openapi(hosts, async (c) => {
     const { limit, cursor = null } = c.req.valid("query");
-    const page = await reading(c.var, (environment) => environment.listWorkflows(MEMBER, { limit, cursor }));
+    const page = await callEnvironment(c.var, (environment) => environment.listWorkflows(MEMBER, { limit, cursor }));
     const data = page.data.flatMap(({ slug, hosts }) => hosts.map((host) => ({ workflow: slug, ...host })));
     return c.json({ data, next: page.next }, 200);
   });
-}
-
-/** An environment that was never told of itself is away until a push reaches it. */
-async function reading<T>(
-  { world, environment }: Pick<ConsoleEnv["Variables"], "world" | "environment">,
-  work: (environment: EnvironmentCalls) => Promise<Answer<T>>,
-): Promise<T> {
-  const answer = await world.objects.calling(environment.id, work);
-  if (!answer.ok) throw environmentAway();
-  return answer.value;
 }

@@ -43,8 +43,15 @@ export const ROUTES = {
   "POST /api/v1/organizations/{org}/environments/{env}/keys/{key}/rotate": "admin",
 
   "GET /api/v1/organizations/{org}/environments/{env}/workflows": "viewer",
+  "DELETE /api/v1/organizations/{org}/environments/{env}/workflows/{workflow}": "member",
+  "POST /api/v1/organizations/{org}/environments/{env}/workflows/{workflow}/pause": "member",
+  "POST /api/v1/organizations/{org}/environments/{env}/workflows/{workflow}/resume": "member",
+  "GET /api/v1/organizations/{org}/environments/{env}/events": "viewer",
+  "GET /api/v1/organizations/{org}/environments/{env}/events/{event}": "viewer",
   "GET /api/v1/organizations/{org}/environments/{env}/runs": "viewer",
   "GET /api/v1/organizations/{org}/environments/{env}/runs/{run}": "viewer",
+  "POST /api/v1/organizations/{org}/environments/{env}/runs/{run}/cancel": "member",
+  "POST /api/v1/organizations/{org}/environments/{env}/runs/{run}/rerun": "member",
   "GET /api/v1/organizations/{org}/environments/{env}/hosts": "viewer",
 } as const satisfies Record<`${"GET" | "POST" | "PATCH" | "DELETE"} /api/v1/${string}`, Least>;
 
@@ -57,6 +64,8 @@ export function rightOf(name: RouteName): Least {
 /** Routes that read from an environment's object: with a session of the last five minutes they need no Postgres. */
 export const READ_FROM_OBJECTS: ReadonlySet<RouteName> = new Set<RouteName>([
   "GET /api/v1/organizations/{org}/environments/{env}/workflows",
+  "GET /api/v1/organizations/{org}/environments/{env}/events",
+  "GET /api/v1/organizations/{org}/environments/{env}/events/{event}",
   "GET /api/v1/organizations/{org}/environments/{env}/runs",
   "GET /api/v1/organizations/{org}/environments/{env}/runs/{run}",
   "GET /api/v1/organizations/{org}/environments/{env}/hosts",

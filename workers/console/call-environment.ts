@@ -1,0 +1,14 @@
+// One way from a route to the object of its environment, for a member whose rights were checked.
+import type { Answer, EnvironmentCalls } from "../../shared/environment-rpc.ts";
+import { environmentAway } from "./refusals.ts";
+import type { ConsoleEnv } from "./routes/route.ts";
+
+/** An environment that was never told of itself is away until a push reaches it. */
+export async function callEnvironment<T>(
+  { world, environment }: Pick<ConsoleEnv["Variables"], "world" | "environment">,
+  work: (environment: EnvironmentCalls) => Promise<Answer<T>>,
+): Promise<T> {
+  const answer = await world.objects.calling(environment.id, work);
+  if (!answer.ok) throw environmentAway();
+  return answer.value;
+}
