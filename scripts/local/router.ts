@@ -20,6 +20,8 @@ export interface RouterOptions {
   /** Settings and secrets of the script. */
   readonly bindings: Readonly<Record<string, string>>;
   readonly log: RouterLog;
+  /** Answers what the script fetches, in place of the network: tests stand in for the outside world with it. */
+  readonly outside?: (request: Request) => Promise<Response>;
 }
 
 export interface Router {
@@ -30,7 +32,8 @@ export interface Router {
 }
 
 /** Answers when the script takes requests. Throws Miniflare's error, e.g. ERR_ADDRESS_IN_USE. */
-export async function startRouter({ build, port, directory, storage, bindings, log }: RouterOptions): Promise<Router> {
+export async function startRouter(given: RouterOptions): Promise<Router> {
+  const { build, port, directory, storage, bindings, log, outside } = given;
   const { modulesRules: _, ...options } = build.options;
   const miniflare = startMiniflare(
     convertV4MiniflareOptions({
@@ -52,6 +55,7 @@ export async function startRouter({ build, port, directory, storage, bindings, l
           rootPath: ROOT,
           modules: build.modules,
           bindings: Object.assign({}, build.options.bindings, bindings),
+          ...(outside && { outboundService: outside as never }),
         },
       ],
     }),

@@ -6,7 +6,7 @@ import type pg from "pg";
 import { type Build, buildScript } from "../../scripts/local/build.ts";
 import { applyMigrations } from "../../scripts/local/migrate.ts";
 import { startPostgres } from "../../scripts/local/postgres.ts";
-import { startRouter } from "../../scripts/local/router.ts";
+import { type RouterOptions, startRouter } from "../../scripts/local/router.ts";
 import { openRouterLog } from "../../scripts/local/router-log.ts";
 import { type SqlEndpoint, startSqlOverHttp } from "../../scripts/local/sql-over-http.ts";
 import { throwawayDatabase } from "../throwaway-database.ts";
@@ -41,8 +41,14 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
-/** `limits` turns the rate limits on, at this many requests each. */
-export async function startControlPlane({ limits }: { limits?: number } = {}): Promise<ControlPlane> {
+interface Setup {
+  /** Turns the rate limits on, at this many requests each. */
+  readonly limits?: number;
+  readonly bindings?: Readonly<Record<string, string>>;
+  readonly outside?: RouterOptions["outside"];
+}
+
+export async function startControlPlane({ limits, bindings = {}, outside }: Setup = {}): Promise<ControlPlane> {
   const directory = await dataDirectory();
   const postgres = REAL ? await throwawayDatabase(REAL) : await startPostgres(join(directory, "postgres"));
   await applyMigrations(postgres.pool);
@@ -64,7 +70,9 @@ export async function startControlPlane({ limits }: { limits?: number } = {}): P
       DATABASE_ENDPOINT: endpoint.url,
       LOG_LEVEL: "warn",
       RATE_LIMITS: limits === undefined ? "off" : "on",
+      ...bindings,
     },
+    ...(outside && { outside }),
     log: openRouterLog(join(directory, "router.log"), () => {}, false),
   });
   const { url } = router;
@@ -82,7 +90,11 @@ export async function startControlPlane({ limits }: { limits?: number } = {}): P
     });
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.includes("json");
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: isJson && text !== "" ? JSON.parse(text) : text,
+    };
   }
 
   return {
