@@ -34,8 +34,10 @@ export const ATTACHMENT_MAX_BYTES = 16 * KIB;
 /** Sockets one Durable Object can hold, as the platform limits it. */
 export const SOCKETS_MAX = 32_768;
 
-/** How long operations are gathered into one commit. One commit is one write to disk, however many share it. */
+/** How long operations are gathered into one commit while there are many. One commit is one write to disk. */
 export const COMMIT_WINDOW_MS = 1;
+/** An operation this soon after a commit is one of many. Any other is committed at once. */
+export const COMMIT_BUSY_MS = 3;
 /** How long a run waits for its first host when its workflow says nothing (the reference client's `triggerTTL`). */
 export const DEFAULT_TIME_TO_LIVE_MS = 3_600_000;
 /** How long an event, and with it its idempotency, is kept by the object. */
@@ -44,6 +46,8 @@ export const EVENT_KEPT_MS = 7 * 24 * 3_600_000;
 export const REFUSAL_REMEMBERED_MS = 60_000;
 /** Refusals remembered by one ingress isolate; the oldest is forgotten first. */
 export const REFUSALS_REMEMBERED = 10_000;
+/** Keys whose tag one ingress isolate has verified and need not verify again; the oldest is forgotten first. */
+export const VERIFIED_REMEMBERED = 1_000;
 /** A host that was offered a run answers within this time, or the run goes to another. */
 export const OFFER_ANSWERED_WITHIN_MS = 10_000;
 

@@ -1,7 +1,7 @@
 // Group commit: operations that share one write to disk fail alone, and nothing of a failing one is seen outside.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { NewEvent } from "../../shared/events.ts";
-import { COMMIT_WINDOW_MS, ROW_MAX_BYTES } from "../../shared/limits.ts";
+import { ROW_MAX_BYTES } from "../../shared/limits.ts";
 import { setLogLevel } from "../../shared/log.ts";
 import {
   eventually,
@@ -105,14 +105,14 @@ describe("of 100 operations that share a commit", () => {
   it("the others are answered when the first requester has gone", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
-    // The window stays open long enough that all requests are certain to share it.
-    const real = setTimeout;
+    // The disk is busy long enough that all requests are certain to share the next commit.
     let opened = 0;
-    vi.spyOn(globalThis, "setTimeout").mockImplementation(((run: () => void, ms?: number) => {
-      if (ms !== COMMIT_WINDOW_MS) return real(run, ms);
-      opened++;
-      return real(run, 200);
-    }) as typeof setTimeout);
+    await inside(live.stub, ({ storage }) => {
+      storage.sync = () => {
+        opened++;
+        return new Promise((resolve) => setTimeout(resolve, 200));
+      };
+    });
     const gone = new AbortController();
     const body = JSON.stringify({ id: "first", event: { name: "paid", payload: 0 } });
     const first = request("/api/v1/events", withKey(live.key, { method: "POST", body, signal: gone.signal })).then(

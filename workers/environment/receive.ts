@@ -25,7 +25,7 @@ import { sendFetch } from "./calls/send-fetch.ts";
 import { sendLog } from "./calls/send-log.ts";
 import { sendRequest } from "./calls/send-request.ts";
 import { startRun } from "./calls/start-run.ts";
-import type { Turn } from "./commits.ts";
+import { AT_ONCE, type Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { offeredRun } from "./dispatch.ts";
 import { type HeldRun, type Host, sendFrame } from "./hosts.ts";
@@ -78,8 +78,8 @@ export async function receiveFrame(
   if (message.kind === "RESPONSE") {
     sendFrame(host, ackFrame(frame.id));
     const offered = offeredRun(host, message.id);
-    if (offered)
-      await context.commits.run((turn) => answerToOffer(context, turn, host, offered, message.data, clock()));
+    if (offered && message.data !== false) context.hosts.take(host, offered);
+    else if (offered) await context.commits.run((turn) => refuseOffer(context, turn, offered, clock()));
     return;
   }
   const respond = (answer: unknown): void => {
@@ -87,7 +87,12 @@ export async function receiveFrame(
     sendFrame(host, messageFrame(`r.${message.id}`, responseMessage(message.id, message.method, answer)));
   };
   try {
-    const prepared = (await knownCall(message.method)?.prepare?.(context, message.data)) ?? null;
+    const known = knownCall(message.method);
+    if (known?.inMemory) {
+      const answer = known.answer({ context, turn: AT_ONCE, host, data: message.data, now: clock(), prepared: null });
+      if (answer !== "malformed") return respond(answer);
+    }
+    const prepared = (await known?.prepare?.(context, message.data)) ?? null;
     await context.commits.run((turn) => {
       let answer: unknown;
       // The answer goes first: the reference client must know its registration when its first run arrives, and must
@@ -172,20 +177,9 @@ function receiveOversized(
   });
 }
 
-function answerToOffer(
-  context: EnvironmentContext,
-  turn: Turn,
-  host: Host,
-  held: HeldRun,
-  answer: unknown,
-  now: number,
-): void {
-  if (answer === false) {
-    const error = { name: "Refused", message: "the host refused to take the run" };
-    endRun(context, turn, held.run, { status: "ERROR", error }, now);
-    return;
-  }
-  turn.apply(() => context.hosts.take(host, held));
+function refuseOffer(context: EnvironmentContext, turn: Turn, held: HeldRun, now: number): void {
+  const error = { name: "Refused", message: "the host refused to take the run" };
+  endRun(context, turn, held.run, { status: "ERROR", error }, now);
 }
 
 function countRefused(context: EnvironmentContext, host: Host): void {

@@ -5,7 +5,7 @@
 // and a revocation is for good. An acceptance is never remembered. Tests: tests/workerd/refusals.test.ts.
 import { now } from "../../shared/clock.ts";
 import { bearerToken, verifyApiKey } from "../../shared/keys.ts";
-import { REFUSAL_REMEMBERED_MS, REFUSALS_REMEMBERED } from "../../shared/limits.ts";
+import { REFUSAL_REMEMBERED_MS, REFUSALS_REMEMBERED, VERIFIED_REMEMBERED } from "../../shared/limits.ts";
 import { type Env, keySecrets } from "../env.ts";
 
 export interface Caller {
@@ -13,6 +13,12 @@ export interface Caller {
   readonly keyId: string;
   readonly secretVersion: number;
 }
+
+/**
+ * Keys whose tag this isolate has verified. What a tag proves never changes while the secrets are the same, and an
+ * isolate knows no others; whether the key is active is asked of its environment every time.
+ */
+const verified = new Map<string, Caller>();
 
 /** Refused keys of this isolate, by environment and key id, with the time until which they are remembered. */
 const refusals = new Map<string, number>();
@@ -23,18 +29,26 @@ const nameOf = ({ environmentId, keyId }: Caller): string => `${environmentId} $
 export async function authenticate(env: Env, authorization: string | null): Promise<Caller | null> {
   const token = bearerToken(authorization);
   if (token === null) return null;
-  const caller = await verifyApiKey(await keySecrets(env), token);
+  const caller = verified.get(token) ?? (await verifyApiKey(await keySecrets(env), token));
   if (caller === null) return null;
+  if (!verified.has(token)) rememberVerified(token, caller);
   const until = refusals.get(nameOf(caller));
   return until !== undefined && until > now() ? null : caller;
 }
 
+function rememberVerified(token: string, caller: Caller): void {
+  if (verified.size >= VERIFIED_REMEMBERED) forgetOldest(verified);
+  verified.set(token, caller);
+}
+
+function forgetOldest(memory: Map<string, unknown>): void {
+  const [oldest] = memory.keys();
+  if (oldest !== undefined) memory.delete(oldest);
+}
+
 /** Remembers that the object refused this key. */
 export function rememberRefusal(caller: Caller): void {
-  if (refusals.size >= REFUSALS_REMEMBERED) {
-    const [oldest] = refusals.keys();
-    if (oldest !== undefined) refusals.delete(oldest);
-  }
+  if (refusals.size >= REFUSALS_REMEMBERED) forgetOldest(refusals);
   refusals.delete(nameOf(caller));
   refusals.set(nameOf(caller), now() + REFUSAL_REMEMBERED_MS);
 }

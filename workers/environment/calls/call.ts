@@ -20,6 +20,8 @@ export interface Call<T> {
 export interface RunCallHandler {
   /** What cannot be done inside a transaction because it takes time; null when nothing needs to be. */
   readonly prepare?: (context: EnvironmentContext, data: unknown) => Promise<Uint8Array> | null;
+  /** The call changes memory only, and is answered without a commit. */
+  readonly inMemory?: true;
   /** Answers what the host is told, or that the call's data was not of its form. */
   readonly answer: (input: Omit<Call<unknown>, "held">) => boolean | "malformed";
 }

@@ -1,9 +1,9 @@
 // START_WORKFLOW_RUN: the host is about to call the user's code. Kept in the socket's attachment, so it costs no row.
 import { StartRun } from "../../../shared/wire/host-calls.ts";
 import { logTransition } from "../runs.ts";
-import { runCall } from "./call.ts";
+import { type RunCallHandler, runCall } from "./call.ts";
 
-export const startRun = runCall(StartRun, ({ context, turn, host, held, now }) => {
+const call = runCall(StartRun, ({ context, turn, host, held, now }) => {
   if (held.startedAt !== null) return true;
   turn.apply(() => {
     held.startedAt = now;
@@ -13,3 +13,5 @@ export const startRun = runCall(StartRun, ({ context, turn, host, held, now }) =
   logTransition(context, turn, held.run, workflow?.slug, "RUNNING");
   return true;
 });
+
+export const startRun: RunCallHandler = { ...call, inMemory: true };
