@@ -1,5 +1,5 @@
 // A Worker and a Durable Object with nothing in them, in workerd with storage on disk.
-import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
+import { serve } from "./workerd.ts";
 
 const SCRIPT = `
 import { DurableObject } from "cloudflare:workers";
@@ -12,7 +12,7 @@ export class Floor extends DurableObject {
   add(payload) {
     return new Promise((resolve) => {
       this.#waiting.push([payload, resolve]);
-      if (this.#waiting.length === 1) setTimeout(() => this.#commit(), 1);
+      if (this.#waiting.length === 1) this.ctx.storage.sync().then(() => this.#commit());
     });
   }
   #commit() {
@@ -32,25 +32,15 @@ export default {
 };
 `;
 
-const miniflare = new Miniflare(
-  convertV4MiniflareOptions({
-    host: "127.0.0.1",
-    port: 0,
-    cf: false,
-    telemetry: { enabled: false },
-    logRequests: false,
-    log: new Log(LogLevel.ERROR),
-    resourcePersistencePath: process.env.STORAGE ?? "",
-    workers: [
-      {
-        name: "floor",
-        modules: [{ type: "ESModule", path: "index.mjs", contents: SCRIPT }],
-        compatibilityDate: "2026-09-15",
-        durableObjects: { FLOOR: { className: "Floor", useSQLite: true } },
-      },
-    ],
-  }),
-);
+const workerd = await serve({
+  directory: process.env.STORAGE ?? "",
+  modules: [{ name: "index.js", text: SCRIPT }],
+  compatibilityDate: "2026-09-15",
+  compatibilityFlags: [],
+  objects: { FLOOR: "Floor" },
+  bindings: {},
+});
+process.on("exit", () => void workerd.stop());
 process.on("disconnect", () => process.exit());
-process.on("SIGTERM", () => void miniflare.dispose().then(() => process.exit()));
-process.send?.((await miniflare.ready).origin);
+process.on("SIGTERM", () => void workerd.stop().then(() => process.exit()));
+process.send?.(workerd.url);

@@ -1,21 +1,14 @@
-// This router, as `npm start` runs it: the script that would be deployed, in workerd, with its storage on disk.
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+// This router: the script that would be deployed, on workerd, with its storage on disk.
 import { setTimeout as wait } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { memoryOf, startProcess, startProgram, stopChild } from "../processes/child.ts";
+import { memoryOf, startProcess } from "../processes/child.ts";
 import type { Running, System } from "../system.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const EVENT = "bench.event";
 
 /** A router, and the event's request. `host` is the process that handles, or null for none. */
 async function start(directory: string, host: string | null): Promise<Running> {
-  const { child, ended } = startProgram(process.execPath, ["scripts/start.mjs", "--port", "0", "--data", directory], {
-    cwd: ROOT,
-  });
-  const ready = await Promise.race([readReady(join(directory, "ready.json")), ended]);
-  const { url, ws, environments } = ready;
+  const router = await startProcess("./router.ts", { STORAGE: directory });
+  const { url, ws, environments } = router.ready as Ready;
   const { key } = environments.development;
   const env = {
     ROUTER_WS: ws,
@@ -27,7 +20,7 @@ async function start(directory: string, host: string | null): Promise<Running> {
   };
   const process_ = host === null ? null : await startProcess(host, env);
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
-  if (process_) await Promise.race([connected(url, headers), ended]);
+  if (process_) await connected(url, headers);
   return {
     url,
     request: (n) => ({
@@ -36,10 +29,10 @@ async function start(directory: string, host: string | null): Promise<Running> {
       body: `{"id":"bench-${n}","event":{"name":"${EVENT}","payload":{"n":${n}}}}`,
     }),
     handled: process_ && ((first, count) => process_.handled(first, count)),
-    memory: () => memoryOf([child.pid, process_?.child.pid]),
+    memory: () => memoryOf([router.child.pid, process_?.child.pid]),
     async stop() {
       await process_?.stop();
-      await stopChild(child);
+      await router.stop();
     },
   };
 }
@@ -58,14 +51,6 @@ interface Ready {
   readonly url: string;
   readonly ws: string;
   readonly environments: { readonly development: { readonly key: string } };
-}
-
-async function readReady(file: string): Promise<Ready> {
-  for (;;) {
-    const text = await readFile(file, "utf8").catch(() => null);
-    if (text !== null) return JSON.parse(text) as Ready;
-    await wait(50);
-  }
 }
 
 export const switchyard: System = {
