@@ -108,3 +108,14 @@ export const HEADER_NAME_MAX_CHARS = 128;
 export const BODY_PATHS_MAX = 4;
 /** Objects and lists nested in a delivery's body. Deeper ones are kept as text: what writes JSON recurses. */
 export const WEBHOOK_BODY_MAX_DEPTH = 512;
+
+/** How long a source keeps a delivery with its body, and so for how long it knows its duplicates. */
+export const DELIVERY_KEPT_MS = 7 * 24 * 3_600_000;
+/** An environment that has not answered a delivery within this time is asked again later. */
+export const HAND_OVER_WITHIN_MS = 30_000;
+/** Should a source be lost between storing a delivery and handing it over, it is handed over after this time at most. */
+export const HANDED_OVER_AFTER_LOSS_MS = 60_000;
+/** Times one delivery can be redelivered: each is kept in its row. */
+export const REDELIVERIES_MAX = 50;
+/** Deliveries redelivered by one call with a filter; the answer says how to go on. */
+export const REDELIVERED_AT_ONCE_MAX = 500;

@@ -30,12 +30,18 @@ export function errorName(error: unknown): string {
 /** Longest path that is logged. */
 const PATH_MAX_CHARS = 200;
 
-/** A request's path for a log line. One that holds a key, however it is escaped, is not shown. */
+/**
+ * A request's path for a log line. One that holds a key, however it is escaped, is not shown, nor is the id of a source:
+ * of one that verifies nothing it is the only secret.
+ */
 export function loggablePath(pathname: string): string {
   let decoded = pathname;
   for (let before = ""; before !== decoded; ) {
     before = decoded;
     decoded = decoded.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   }
-  return /trigger_[a-z]+_/i.test(decoded) ? "(hidden: it holds a key)" : pathname.slice(0, PATH_MAX_CHARS);
+  if (/trigger_[a-z]+_/i.test(decoded)) return "(hidden: it holds a key)";
+  if (/src_[0-9a-z]/i.test(decoded))
+    return decoded.startsWith("/webhooks/") ? "/webhooks/…" : "(hidden: it names a source)";
+  return pathname.slice(0, PATH_MAX_CHARS);
 }

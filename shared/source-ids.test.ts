@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { decodeBase62, encodeBase62 } from "./base62.ts";
 import { newOrganizationId } from "./ids.ts";
 import { parseKeySecrets, verifyApiKey } from "./keys.ts";
-import { sourceId, sourceName, verifySourceId } from "./source-ids.ts";
+import { deliveryId, parseDeliveryId, sourceId, sourceName, verifySourceId } from "./source-ids.ts";
 
 const text = (version: number) => `${version}:${btoa(`the secret of version ${version}, 32 bytes`)}`;
 const first = await parseKeySecrets(text(1));
@@ -85,5 +85,30 @@ describe("the id of a source", () => {
   it("opens nothing as an API key", async () => {
     const id = await sourceId(first, ORGANIZATION, "github");
     expect(await verifyApiKey(first, `trigger_live_${id.slice(4)}`)).toBeNull();
+  });
+});
+
+describe("the id of a delivery", () => {
+  it("leads to its number in its own source only", async () => {
+    const [name, other] = [await sourceName(ORGANIZATION, "github"), await sourceName(ORGANIZATION, "stripe")];
+    const id = deliveryId(name, 123_456_789);
+    expect(id).toMatch(/^dlv_[0-9A-Za-z]{31}$/);
+    expect(parseDeliveryId(name, id)).toBe(123_456_789);
+    for (const text of [
+      "",
+      "dlv_",
+      id.slice(0, -1),
+      `${id}0`,
+      id.toUpperCase(),
+      `${id}_1`,
+      deliveryId(other, 123_456_789),
+    ]) {
+      expect([text, parseDeliveryId(name, text)]).toEqual([text, null]);
+    }
+  });
+
+  it("sorts by number as text", async () => {
+    const name = await sourceName(ORGANIZATION, "github");
+    expect(deliveryId(name, 9) < deliveryId(name, 10)).toBe(true);
   });
 });

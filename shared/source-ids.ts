@@ -3,7 +3,7 @@
 // secret of the deployment proves that the deployment made the text. Promises: no text that was not made with one of the
 // given secrets is accepted, none has a second spelling, and a URL outlives the rotation of secrets for as long as its
 // secret is kept; the object behind it stays the same for good.
-import { decodeBase62, encodeBase62 } from "./base62.ts";
+import { decodeBase62, decodeBase62Integer, encodeBase62, encodeBase62Integer } from "./base62.ts";
 import { type KeySecrets, sameBytes } from "./keys.ts";
 
 const NUMBER_BYTES = 16;
@@ -11,6 +11,10 @@ const TAG_BYTES = 16;
 const TAG_AT = 1 + NUMBER_BYTES;
 const BODY_BYTES = TAG_AT + TAG_BYTES;
 const PREFIX = "src_";
+const NAME_PREFIX = "source_";
+const DELIVERY_PREFIX = "dlv_";
+/** As in ids.ts: numbers of deliveries are sequences. */
+const SEQUENCE_WIDTH = 9;
 const TEXT_MAX_CHARS = 64;
 
 /** Separates these tags, and these digests, from every other use of the same secrets and ids. */
@@ -48,7 +52,7 @@ export async function verifySourceId(secrets: KeySecrets, text: string): Promise
 }
 
 function nameOf(number: Uint8Array): string {
-  return `source_${encodeBase62(number)}`;
+  return NAME_PREFIX + encodeBase62(number);
 }
 
 /** An organization's id has no zero byte, so no two pairs have the same text. */
@@ -64,4 +68,15 @@ async function tagOf(secrets: KeySecrets, version: number, head: Uint8Array): Pr
   message.set(TAG_PURPOSE);
   message.set(head, TAG_PURPOSE.length);
   return new Uint8Array(await crypto.subtle.sign("HMAC", secret, message)).slice(0, TAG_BYTES);
+}
+
+/** `dlv_`, 22 characters of the source and 9 of the number: the id of one delivery, and of the events it becomes. */
+export function deliveryId(name: string, sequence: number): string {
+  return DELIVERY_PREFIX + name.slice(NAME_PREFIX.length) + encodeBase62Integer(sequence, SEQUENCE_WIDTH);
+}
+
+/** The number of a delivery of this source; null for any other text. */
+export function parseDeliveryId(name: string, text: string): number | null {
+  const head = DELIVERY_PREFIX + name.slice(NAME_PREFIX.length);
+  return text.startsWith(head) ? decodeBase62Integer(text.slice(head.length), SEQUENCE_WIDTH) : null;
 }

@@ -4,9 +4,13 @@ import { type Env, keySecrets, parseDatabaseSettings, parseSettings, parseSetupS
 
 const SECRET = btoa("a secret of thirty-two bytes, ok");
 const KEY_SECRETS = `1:${SECRET}`;
-const ENVIRONMENT = {} as Env["ENVIRONMENT"];
-const REPAIRS = {} as Env["REPAIRS"];
-const envWith = (settings: Omit<Env, "ENVIRONMENT" | "REPAIRS">): Env => ({ ENVIRONMENT, REPAIRS, ...settings });
+const objects = {
+  ENVIRONMENT: {} as Env["ENVIRONMENT"],
+  REPAIRS: {} as Env["REPAIRS"],
+  WEBHOOK_SOURCE: {} as Env["WEBHOOK_SOURCE"],
+  SOURCE_BOOK: {} as Env["SOURCE_BOOK"],
+};
+const envWith = (settings: Omit<Env, keyof typeof objects>): Env => ({ ...objects, ...settings });
 
 /** The message of the SettingError that reading throws. */
 async function refusal(read: () => unknown): Promise<string> {

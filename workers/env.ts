@@ -5,9 +5,14 @@ import { z } from "zod";
 import type { DatabaseSettings } from "../shared/db/client.ts";
 import type { EnvironmentRpc } from "../shared/environment-rpc.ts";
 import { type KeySecrets, parseKeySecrets } from "../shared/keys.ts";
+import type { SourceBookRpc, SourceRpc } from "../shared/webhook-rpc.ts";
 
 /** The class in workers/environment as its callers see it. */
 export type EnvironmentObject = EnvironmentRpc & Rpc.DurableObjectBranded;
+
+/** The classes in workers/webhook as their callers see them. */
+export type WebhookSourceObject = SourceRpc & Rpc.DurableObjectBranded;
+export type SourceBookObject = SourceBookRpc & Rpc.DurableObjectBranded;
 
 /** The class in workers/console as its callers see it. */
 export type RepairsObject = Rpc.DurableObjectBranded & {
@@ -22,6 +27,10 @@ export interface Env {
   readonly ENVIRONMENT: DurableObjectNamespace<EnvironmentObject>;
   /** One object for the deployment: looks after what the environments' objects could not be told. */
   readonly REPAIRS: DurableObjectNamespace<RepairsObject>;
+  /** One object per webhook source, by its name (shared/source-ids.ts). */
+  readonly WEBHOOK_SOURCE: DurableObjectNamespace<WebhookSourceObject>;
+  /** One object per organization that knows its sources, by the organization's id. */
+  readonly SOURCE_BOOK: DurableObjectNamespace<SourceBookObject>;
   /** Counted by the platform, with the limits of wrangler.toml; see rate-limits.ts. */
   readonly ADDRESS_LIMIT?: RateLimit;
   readonly KEY_LIMIT?: RateLimit;

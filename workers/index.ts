@@ -8,10 +8,13 @@ import type { Caller } from "./ingress/authenticate.ts";
 import { ingress } from "./ingress/index.ts";
 import { clockIsMisplaced, clockIsMovable, moveClock, readClock } from "./local/clock.ts";
 import { limitByAddress } from "./rate-limits.ts";
+import { webhooks } from "./webhook/index.ts";
 
 export { Repairs } from "./console/repairs.ts";
 export { Environment } from "./environment/object.ts";
 export { OutgoingFetch } from "./outgoing/entrypoint.ts";
+export { SourceBook } from "./webhook/book/object.ts";
+export { WebhookSource } from "./webhook/source/object.ts";
 
 const app = new Hono<{ Bindings: Env; Variables: { caller?: Caller } }>();
 
@@ -42,6 +45,8 @@ app.post("/local/clock", (c) =>
   clockIsMovable(c.env, new URL(c.req.url)) ? moveClock(c.env, c.req.raw) : c.notFound(),
 );
 app.use("/api/*", limitByAddress);
+app.use("/webhooks/*", limitByAddress);
+app.route("/", webhooks);
 app.route("/", consoleApi);
 app.route("/", ingress);
 app.notFound((c) => c.json({ error: "There is nothing at this address." }, 404));

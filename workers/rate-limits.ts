@@ -28,7 +28,7 @@ export function tooMany(name: LimitName): Response {
   );
 }
 
-/** For every route below /api. */
+/** For every route below /api and /webhooks. */
 export const limitByAddress: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
   if (await isTooMany(c.env, "ADDRESS_LIMIT", addressOf(c.req.raw))) return tooMany("ADDRESS_LIMIT");
   return next();

@@ -1,7 +1,8 @@
 // Two stores, one truth. Postgres is the record; an environment's object holds what routing needs. A change is
 //   1. announced to the object Repairs, which looks after it should anything of the rest not happen,
 //   2. written to Postgres, raising the environment's revision,
-//   3. pushed: the object is told its whole state as Postgres has it, by revision,
+//   3. pushed: the object is told its whole state as Postgres has it, by revision, and so are the organization's webhook
+//      sources (the object SourceBook) of where their deliveries go,
 //   4. noted as pushed, and taken back from Repairs.
 // A change is answered as done only when step 3 was confirmed. Cut off after 1, Repairs finds nothing owed; after 2, it
 // pushes; after 3, it pushes what the object has already, which changes nothing. Tests: push.test.ts cuts at each.
@@ -63,7 +64,7 @@ export async function pushEnvironment({ record, objects }: PushWorld, environmen
     await record.pushed(environmentId, revision);
     return;
   }
-  await objects.deprovision(environmentId);
+  await objects.deprovision(environmentId, desired.organizationId);
   await record.pushed(environmentId, desired.revision);
   await record.forgetIfDeleted(desired.organizationId);
 }

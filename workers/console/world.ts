@@ -22,8 +22,9 @@ export interface KeyParts {
 
 /** The objects of environments. Every call may be repeated; each rejects when the object cannot be reached. */
 export interface EnvironmentObjects {
+  /** Tells also the organization's webhook sources. */
   provision(state: EnvironmentState): Promise<{ revision: number }>;
-  deprovision(environmentId: string): Promise<void>;
+  deprovision(environmentId: string, organizationId: string): Promise<void>;
   /** When each key was last used, in Unix milliseconds. */
   keyUses(environmentId: string): Promise<Readonly<{ [keyId: string]: number }>>;
   /** A call for a member, whose rights were checked. */
@@ -96,8 +97,18 @@ function environmentObjects(env: Env): EnvironmentObjects {
     throw environmentAway();
   };
   return {
-    provision: (state) => twice(() => object(state.environment.id).provision(state)),
-    deprovision: (environmentId) => twice(() => object(environmentId).deprovision()),
+    async provision(state) {
+      const { organization, environment, revision, receives } = state;
+      const answer = await twice(() => object(environment.id).provision(state));
+      const receivesWebhooks = receives?.webhooks ?? true;
+      const place = { organizationId: organization.id, environment, revision, receivesWebhooks };
+      await twice(() => env.SOURCE_BOOK.getByName(organization.id).place(place));
+      return answer;
+    },
+    async deprovision(environmentId, organizationId) {
+      await twice(() => object(environmentId).deprovision());
+      await twice(() => env.SOURCE_BOOK.getByName(organizationId).displace(environmentId));
+    },
     keyUses: (environmentId) => twice(() => object(environmentId).keyUses()).catch(orAway),
     calling: (environmentId, work) => twice(() => work(object(environmentId))).catch(orAway),
   };

@@ -31,8 +31,12 @@ export async function moveClock(env: Env, request: Request): Promise<Response> {
   const ahead = "advanceMs" in parsed.data ? parsed.data.advanceMs : Date.parse(parsed.data.to) - now();
   if (ahead < 0) return Response.json({ error: "The clock only moves forward." }, { status: 422 });
   setClockOffset(clockOffset() + ahead);
-  await Promise.all(clockFollowers().map((id) => env.ENVIRONMENT.getByName(id).clockMoved()));
+  await Promise.all(clockFollowers().map((name) => followerOf(env, name).clockMoved()));
   return readClock();
+}
+
+function followerOf(env: Env, name: string): { clockMoved(): Promise<void> } {
+  return name.startsWith("source_") ? env.WEBHOOK_SOURCE.getByName(name) : env.ENVIRONMENT.getByName(name);
 }
 
 export function readClock(): Response {
