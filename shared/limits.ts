@@ -109,6 +109,8 @@ export const BODY_PATHS_MAX = 4;
 /** Objects and lists nested in a delivery's body. Deeper ones are kept as text: what writes JSON recurses. */
 export const WEBHOOK_BODY_MAX_DEPTH = 512;
 
+/** Webhook sources of an organization: registrations make them, and no key may make them without end. */
+export const SOURCES_MAX = 500;
 /** How long a source keeps a delivery with its body, and so for how long it knows its duplicates. */
 export const DELIVERY_KEPT_MS = 7 * 24 * 3_600_000;
 /** An environment that has not answered a delivery within this time is asked again later. */

@@ -77,12 +77,13 @@ export interface SecretsProblem {
   readonly path: readonly number[];
   readonly message: string;
 }
-/** `deleted`: the organization is being deleted. */
+/** `deleted`: the organization is being deleted. `full`: it has as many sources as it may. */
 export type SourceChanged =
   | "done"
   | "exists"
   | "no source"
   | "deleted"
+  | "full"
   | { readonly problems: readonly SecretsProblem[] };
 
 export const DELIVERY_STATUSES = ["pending", "delivered", "parked", "refused", "conflict"] as const;
@@ -192,8 +193,8 @@ export interface SourceBookRpc {
   place(place: EnvironmentPlace): Promise<void>;
   /** An environment is deleted for good; with the last one the sources go. */
   displace(environmentId: string): Promise<void>;
-  /** Lists a source and answers where its deliveries go; null for an organization that is deleted. */
-  join(source: ListedSource, environment: SourceEnvironment | null): Promise<EnvironmentList | null>;
+  /** Lists a source and answers where its deliveries go. `deleted`: the organization is. `full`: it has all it may have. */
+  join(source: ListedSource, environment: SourceEnvironment | null): Promise<EnvironmentList | "deleted" | "full">;
   leave(service: string): Promise<void>;
   /** By service, after the one named by `cursor`. */
   list(query: { limit: number; cursor: string | null }): Promise<readonly ListedSource[]>;

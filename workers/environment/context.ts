@@ -1,5 +1,6 @@
 // What the modules of an environment work on. The object builds one of these; nothing else holds state.
 
+import type { WebhookTrigger } from "../../shared/webhook-rpc.ts";
 import type { Attempted, OutgoingRequest } from "../../shared/wire/fetch.ts";
 import type { Commits } from "./commits.ts";
 import type { Hosts } from "./hosts.ts";
@@ -33,6 +34,8 @@ export interface EnvironmentContext {
   readonly outgoing: { attempt(request: OutgoingRequest): Promise<Attempted> };
   /** Makes the next call of a fetch, in the background. */
   readonly perform: (step: StepRow) => void;
+  /** Tells the source of a service that a workflow listens to it, in the background. */
+  readonly announce: (trigger: WebhookTrigger) => void;
   readonly seal: (text: string) => Promise<Uint8Array>;
   readonly unseal: (sealed: Uint8Array<ArrayBuffer>) => Promise<string | null>;
 }

@@ -25,11 +25,14 @@ import { RETRY_FAILED_WORK_MS, START_WRITTEN_AFTER_MS } from "../../shared/limit
 import { errorName, log, setLogLevel } from "../../shared/log.ts";
 import type { RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "../../shared/runs.ts";
 import { seal, unseal } from "../../shared/seal.ts";
+import { sourceName } from "../../shared/source-ids.ts";
+import type { WebhookTrigger } from "../../shared/webhook-rpc.ts";
 import type { OutgoingRpc } from "../../shared/wire/fetch.ts";
 import { AUTHENTICATED, messageFrame } from "../../shared/wire/frames.ts";
 import type { WorkflowsPage, WorkflowsQuery } from "../../shared/workflows.ts";
 import { type Env, keySecrets, parseSettings } from "../env.ts";
 import { ActiveKeys } from "./active-keys.ts";
+import { noteAnnouncement } from "./announce-source.ts";
 import { Commits, type Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { dispatchWorkflow } from "./dispatch.ts";
@@ -62,6 +65,8 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   #context: EnvironmentContext | null = null;
   /** The machine time the alarm is set to, or null. Asked of the platform once. */
   #alarmAt: number | null = null;
+  /** Services whose source is being told. */
+  readonly #announcing = new Set<string>();
   /** Looks after the runs that hosts hold. In memory, and only while there are any: an alarm would be a row for each. */
   #watch: ReturnType<typeof setTimeout> | null = null;
 
@@ -352,6 +357,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       saveHosts: () => this.#saveHosts(),
       outgoing: outgoingOf(this.ctx),
       perform: (step) => this.#perform(step),
+      announce: (trigger) => this.#announce(trigger),
       seal: async (text) => seal(await keySecrets(this.env), text),
       unseal: async (sealed) => unseal(await keySecrets(this.env), sealed),
     };
@@ -389,6 +395,32 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
         log("error", "fetch failed", { environment: context.identity.environmentId, name: errorName(error) }),
       ),
     );
+  }
+
+  /** Hosts of one process register many workflows at once: a service is announced by one of them at a time. */
+  #announce(trigger: WebhookTrigger): void {
+    const context = this.#context;
+    if (context === null || this.#announcing.has(trigger.service)) return;
+    this.#announcing.add(trigger.service);
+    const announced = this.#tellSource(context, trigger).then(
+      () => true,
+      (error: unknown) => {
+        const { environmentId: environment } = context.identity;
+        log("warn", "source not told of a workflow", { environment, name: errorName(error) });
+        return false;
+      },
+    );
+    const noted = announced.then((succeeded) => {
+      this.#announcing.delete(trigger.service);
+      if (this.#context) return context.commits.run(() => noteAnnouncement(context, trigger, succeeded, now()));
+    });
+    this.ctx.waitUntil(noted.catch(() => {}));
+  }
+
+  async #tellSource({ identity }: EnvironmentContext, trigger: WebhookTrigger): Promise<void> {
+    const { organizationId, environmentId: id, environmentSlug: slug } = identity;
+    const source = this.env.WEBHOOK_SOURCE.getByName(await sourceName(organizationId, trigger.service));
+    await source.register({ organizationId, environment: { id, slug }, trigger });
   }
 
   /** Derives the text of a key, for `ctx.apiKey` of its runs. It stays in memory only. */

@@ -2,6 +2,7 @@
 // that may be gone. The next due time is computed from what is stored and from the hosts' attachments, so an alarm that
 // was lost or came twice does no harm.
 import { START_WRITTEN_AFTER_MS } from "../../shared/limits.ts";
+import { dueAnnouncements, nextAnnouncement, postponeAnnouncements } from "./announce-source.ts";
 import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { routeDelayedEvent } from "./events.ts";
@@ -27,6 +28,7 @@ export function nextStoredTime(context: EnvironmentContext): number | null {
       )
       .one().due,
     queue.nextPostponed(),
+    nextAnnouncement(context),
   ].filter((time) => time !== null);
   return times.length === 0 ? null : Math.min(...times);
 }
@@ -44,7 +46,17 @@ export function dueWork(context: EnvironmentContext, now: number): ((turn: Turn)
       for (const workflow of context.queue.endPostponements(now)) turn.dispatch(workflow);
     },
     (turn) => checkHosts(context, turn, now),
+    (turn) => announceDue(context, turn, now),
   ];
+}
+
+function announceDue(context: EnvironmentContext, turn: Turn, now: number): void {
+  const due = dueAnnouncements(context, now);
+  if (due.length === 0) return;
+  postponeAnnouncements(context, now);
+  turn.afterwards(() => {
+    for (const trigger of due) context.announce(trigger);
+  });
 }
 
 function advanceStep(context: EnvironmentContext, turn: Turn, step: StepRow, now: number): void {

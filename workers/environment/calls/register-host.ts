@@ -2,6 +2,7 @@
 // reference client prints nothing of it; the socket stays, because a close would only make it come back at once.
 import { log } from "../../../shared/log.ts";
 import { Registration } from "../../../shared/wire/host-calls.ts";
+import { announceSource } from "../announce-source.ts";
 import type { Turn } from "../commits.ts";
 import type { EnvironmentContext } from "../context.ts";
 import { expireRuns } from "../dispatch.ts";
@@ -73,6 +74,7 @@ export function registerHost(announcement: Announcement): RegistrationAnswer {
     context.hosts.register(host, { workflow: workflow.number, version, process: callId, differs });
   });
   turn.dispatch(workflow.number);
+  announceSource(context, turn, registration.trigger);
   turn.afterwards(() =>
     log("info", "host registered", {
       workflow: workflow.slug,

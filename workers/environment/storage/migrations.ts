@@ -132,4 +132,13 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE events ADD COLUMN service TEXT NOT NULL DEFAULT 'trigger';
   ALTER TABLE events ADD COLUMN is_test INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  -- Services whose webhook sources could not be announced yet. Empty while all goes well.
+  CREATE TABLE owed_sources (
+    service TEXT PRIMARY KEY,
+    trigger TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    due_at INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  `,
 ];

@@ -5,6 +5,7 @@
 // It is told of environments by the control plane, with every push of their state, and tells the sources before it answers:
 // a push that could not tell one of them is repeated as any other is, see workers/console/push.ts. It needs no alarm.
 import { DurableObject } from "cloudflare:workers";
+import { SOURCES_MAX } from "../../../shared/limits.ts";
 import type {
   EnvironmentList,
   EnvironmentPlace,
@@ -63,10 +64,15 @@ export class SourceBook extends DurableObject<Env> implements SourceBookRpc {
     await Promise.all(this.#sources().map(({ name }) => this.env.WEBHOOK_SOURCE.getByName(name).remove()));
   }
 
-  async join(source: ListedSource, environment: SourceEnvironment | null): Promise<EnvironmentList | null> {
+  async join(
+    source: ListedSource,
+    environment: SourceEnvironment | null,
+  ): Promise<EnvironmentList | "deleted" | "full"> {
     const { storage } = this.ctx;
     migrateStorage(storage, STEPS);
-    if (this.#isDeleted()) return null;
+    if (this.#isDeleted()) return "deleted";
+    const others = this.#sources().filter(({ service }) => service !== source.service);
+    if (others.length >= SOURCES_MAX) return "full";
     storage.transactionSync(() => {
       if (environment !== null) this.#place(environment, 0, true);
       storage.sql.exec("INSERT OR IGNORE INTO sources VALUES (?, ?)", source.service, source.name);

@@ -97,7 +97,9 @@ export class WebhookSource extends DurableObject<Env> implements SourceRpc {
   async register({ organizationId, environment, trigger }: WebhookRegistration): Promise<void> {
     const { service } = trigger;
     const verification = verificationAskedFor(trigger);
-    await this.#create({ organizationId, service, secrets: [], verification }, environment);
+    const created = await this.#create({ organizationId, service, secrets: [], verification }, environment);
+    if (created === "full")
+      log("warn", "no source made: the organization has all it may have", { organization: organizationId });
   }
 
   async #create(
@@ -109,7 +111,7 @@ export class WebhookSource extends DurableObject<Env> implements SourceRpc {
     const name = await sourceName(organizationId, service);
     // Listed first: a source that is not would take deliveries for no environment.
     const list = await this.env.SOURCE_BOOK.getByName(organizationId).join({ service, name }, environment);
-    if (list === null) return "deleted";
+    if (list === "deleted" || list === "full") return list;
     const sealedSecrets = await this.#seal(given.secrets);
     if (this.#source !== null) return "exists";
     const source: SourceRecord = {
