@@ -75,6 +75,11 @@ export function deliveryId(name: string, sequence: number): string {
   return DELIVERY_PREFIX + name.slice(NAME_PREFIX.length) + encodeBase62Integer(sequence, SEQUENCE_WIDTH);
 }
 
+/** The id of the event that a copy of a delivery becomes: 0 is the delivery itself, then each redelivery has its own. */
+export function deliveryEventId(id: string, copy: number): string {
+  return copy === 0 ? id : `${id}_${copy}`;
+}
+
 /** The number of a delivery of this source; null for any other text. */
 export function parseDeliveryId(name: string, text: string): number | null {
   const head = DELIVERY_PREFIX + name.slice(NAME_PREFIX.length);

@@ -37,16 +37,18 @@ export interface SourceSettings {
   readonly handshake: Handshake;
 }
 
+type Settings = { readonly [K in keyof SourceSettings]?: SourceSettings[K] | undefined };
+
 /** What is left out is the service's own. */
-export interface NewSource extends Partial<SourceSettings> {
+export interface NewSource extends Settings {
   readonly organizationId: string;
   readonly service: string;
   readonly secrets: readonly string[];
 }
 
-export interface SourceChange extends Partial<SourceSettings> {
+export interface SourceChange extends Settings {
   /** All of them, in place of those before. */
-  readonly secrets?: readonly string[];
+  readonly secrets?: readonly string[] | undefined;
 }
 
 /** What the trigger of a workflow says of where its deliveries come from. */
@@ -73,8 +75,9 @@ export interface SourceDescription extends SourceSettings {
   readonly lastDeliveryAt: number | null;
 }
 
-export interface SecretsProblem {
-  readonly path: readonly number[];
+export interface SettingsProblem {
+  /** In the body of a request: `verification`, or a place in `secrets`. */
+  readonly path: readonly (string | number)[];
   readonly message: string;
 }
 /** `deleted`: the organization is being deleted. `full`: it has as many sources as it may. */
@@ -84,7 +87,7 @@ export type SourceChanged =
   | "no source"
   | "deleted"
   | "full"
-  | { readonly problems: readonly SecretsProblem[] };
+  | { readonly problems: readonly SettingsProblem[] };
 
 export const DELIVERY_STATUSES = ["pending", "delivered", "parked", "refused", "conflict"] as const;
 /**

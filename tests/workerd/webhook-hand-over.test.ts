@@ -18,7 +18,7 @@ import {
 
 afterEach(resetClock);
 
-const open = () => makeSource("acme", { verification: { scheme: "none" } });
+const open = () => makeSource();
 const idOf = async (answer: Response) => ((await answer.json()) as { id: string }).id;
 const copies = async (source: TestSource, id: string) =>
   Object.fromEntries(
@@ -246,7 +246,12 @@ describe("the environments of a source", () => {
     await book.displace(source.development.id);
     expect(await source.stub.describe()).toBeNull();
     expect((await deliver(source, "{}")).status).toBe(404);
-    const again = { organizationId: source.organizationId, service: "acme", secrets: [] };
+    const again = {
+      organizationId: source.organizationId,
+      service: "acme",
+      verification: { scheme: "none" } as const,
+      secrets: [],
+    };
     expect(await source.stub.create(again)).toBe("deleted");
   });
 });

@@ -117,6 +117,13 @@ it("makes no more sources than an organization may have", async () => {
   expect(await book.join({ service: "s1", name: "source_x" }, null)).toMatchObject({ environments: expect.anything() });
   expect(await book.join({ service: "more", name: "source_x" }, null)).toBe("full");
   const stub = bindings.WEBHOOK_SOURCE.getByName(await sourceName(organization.organizationId, "more"));
-  expect(await stub.create({ organizationId: organization.organizationId, service: "more", secrets: [] })).toBe("full");
+  expect(
+    await stub.create({
+      organizationId: organization.organizationId,
+      service: "more",
+      verification: { scheme: "none" },
+      secrets: [],
+    }),
+  ).toBe("full");
   expect(await stub.describe()).toBeNull();
 });

@@ -13,6 +13,7 @@ import { Refused } from "./refusals.ts";
 import { activityRoutes } from "./routes/activity.ts";
 import { activityChangeRoutes } from "./routes/activity-changes.ts";
 import { auditRoutes } from "./routes/audit.ts";
+import { deliveryRoutes } from "./routes/deliveries.ts";
 import { environmentRoutes } from "./routes/environments.ts";
 import { invitationRoutes } from "./routes/invitations.ts";
 import { keyRoutes } from "./routes/keys.ts";
@@ -21,6 +22,7 @@ import { organizationRoutes } from "./routes/organizations.ts";
 import { ownerRoutes } from "./routes/owners.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import type { ConsoleEnv } from "./routes/route.ts";
+import { sourceRoutes } from "./routes/sources.ts";
 import { ROUTES } from "./routes/table.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 
@@ -39,6 +41,8 @@ const groups = [
   keyRoutes,
   activityRoutes,
   activityChangeRoutes,
+  sourceRoutes,
+  deliveryRoutes,
   auditRoutes,
   referenceRoutes,
 ];

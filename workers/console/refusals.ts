@@ -27,6 +27,8 @@ export type Thing =
   | "workflow"
   | "event"
   | "run"
+  | "source"
+  | "delivery"
   | "token";
 
 export const notFound = (thing: Thing) => refused(404, `There is no such ${thing}.`);
@@ -43,6 +45,12 @@ export const notYetInForce = () =>
   refused(503, "The change is stored, but not yet in force: the environment could not be told. It is being repaired.");
 export const notAudited = () =>
   refused(503, "The change is made, but could not be written to the audit log: Postgres cannot be reached.");
+export const secretsUnreadable = () =>
+  refused(
+    409,
+    "The secrets cannot be read any more: they were sealed under a deployment's secret that was retired. Give new ones.",
+  );
+export const sourceAway = () => refused(503, "The source could not be reached. Send the request again.");
 export const environmentAway = () => refused(503, "The environment could not be reached. Send the request again.");
 export const unavailable = () =>
   refused(503, "Nothing was changed: the router could not take the request. Send it again.");

@@ -4,11 +4,13 @@ import { createDatabase, type Database } from "../../shared/db/client.ts";
 import type { EnvironmentCalls, EnvironmentState } from "../../shared/environment-rpc.ts";
 import { deriveApiKey } from "../../shared/keys.ts";
 import { errorName, log } from "../../shared/log.ts";
+import { sourceId, verifySourceId } from "../../shared/source-ids.ts";
+import type { ListedSource, SourceRpc } from "../../shared/webhook-rpc.ts";
 import { type Env, keySecrets, parseDatabaseSettings } from "../env.ts";
 import { forgetIfDeleted } from "./delete-organization.ts";
 import { type Desired, readDesired, recordPushed } from "./desired-state.ts";
 import type { Repairing } from "./push.ts";
-import { environmentAway, unavailable } from "./refusals.ts";
+import { environmentAway, sourceAway, unavailable } from "./refusals.ts";
 
 /** All queries of one request together; past it Postgres counts as away. A sleeping Neon database wakes within a second. */
 export const DATABASE_ANSWERS_WITHIN_MS = 10_000;
@@ -31,6 +33,16 @@ export interface EnvironmentObjects {
   calling<T>(environmentId: string, work: (environment: EnvironmentCalls) => Promise<T>): Promise<T>;
 }
 
+/** The objects of webhook sources. Each call may be repeated, and is refused when the object cannot be reached. */
+export interface SourceObjects {
+  /** The id as it stands in the source's URL. */
+  idOf(organizationId: string, service: string): Promise<string>;
+  /** The name of the object behind an id; null for an id that this deployment did not make. */
+  nameOf(id: string): Promise<string | null>;
+  list(organizationId: string, page: { limit: number; cursor: string | null }): Promise<readonly ListedSource[]>;
+  calling<T>(name: string, work: (source: SourceRpc) => Promise<T>): Promise<T>;
+}
+
 /** Postgres, as far as pushes are concerned. */
 export interface Record {
   desired(environmentId: string): Promise<Desired | null>;
@@ -44,6 +56,7 @@ export interface World {
   readonly db: Database;
   readonly record: Record;
   readonly objects: EnvironmentObjects;
+  readonly sources: SourceObjects;
   readonly repairs: Repairing;
   now(): number;
   keyText(key: KeyParts): Promise<string>;
@@ -69,6 +82,7 @@ export function makeWorld(env: Env, waitUntil: (work: Promise<void>) => void): W
       forgetIfDeleted: (organizationId) => forgetIfDeleted(database(), organizationId),
     },
     objects: environmentObjects(env),
+    sources: sourceObjects(env),
     repairs: {
       expect: (environmentIds) =>
         twice(() => repairsOf(env).expect(environmentIds)).catch((error) => {
@@ -111,6 +125,19 @@ function environmentObjects(env: Env): EnvironmentObjects {
     },
     keyUses: (environmentId) => twice(() => object(environmentId).keyUses()).catch(orAway),
     calling: (environmentId, work) => twice(() => work(object(environmentId))).catch(orAway),
+  };
+}
+
+function sourceObjects(env: Env): SourceObjects {
+  const orAway = (error: unknown) => {
+    log("error", "source call failed", { name: errorName(error) });
+    throw sourceAway();
+  };
+  return {
+    idOf: async (organizationId, service) => sourceId(await keySecrets(env), organizationId, service),
+    nameOf: async (id) => verifySourceId(await keySecrets(env), id),
+    list: (organizationId, page) => twice(() => env.SOURCE_BOOK.getByName(organizationId).list(page)).catch(orAway),
+    calling: (name, work) => twice(() => work(env.WEBHOOK_SOURCE.getByName(name))).catch(orAway),
   };
 }
 

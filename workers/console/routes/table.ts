@@ -53,6 +53,17 @@ export const ROUTES = {
   "POST /api/v1/organizations/{org}/environments/{env}/runs/{run}/cancel": "member",
   "POST /api/v1/organizations/{org}/environments/{env}/runs/{run}/rerun": "member",
   "GET /api/v1/organizations/{org}/environments/{env}/hosts": "viewer",
+
+  "GET /api/v1/organizations/{org}/sources": "viewer",
+  "POST /api/v1/organizations/{org}/sources": "admin",
+  "GET /api/v1/organizations/{org}/sources/{source}": "viewer",
+  "PATCH /api/v1/organizations/{org}/sources/{source}": "admin",
+  "DELETE /api/v1/organizations/{org}/sources/{source}": "admin",
+  "POST /api/v1/organizations/{org}/sources/{source}/show": "admin",
+  "GET /api/v1/organizations/{org}/sources/{source}/deliveries": "viewer",
+  "GET /api/v1/organizations/{org}/sources/{source}/deliveries/{delivery}": "viewer",
+  "POST /api/v1/organizations/{org}/sources/{source}/deliveries/{delivery}/redeliver": "member",
+  "POST /api/v1/organizations/{org}/sources/{source}/redeliver": "member",
 } as const satisfies Record<`${"GET" | "POST" | "PATCH" | "DELETE"} /api/v1/${string}`, Least>;
 
 export type RouteName = keyof typeof ROUTES;
@@ -61,7 +72,7 @@ export function rightOf(name: RouteName): Least {
   return ROUTES[name];
 }
 
-/** Routes that read from an environment's object: with a session of the last five minutes they need no Postgres. */
+/** Routes that read from objects only: with a session of the last five minutes they need no Postgres. */
 export const READ_FROM_OBJECTS: ReadonlySet<RouteName> = new Set<RouteName>([
   "GET /api/v1/organizations/{org}/environments/{env}/workflows",
   "GET /api/v1/organizations/{org}/environments/{env}/events",
@@ -69,4 +80,8 @@ export const READ_FROM_OBJECTS: ReadonlySet<RouteName> = new Set<RouteName>([
   "GET /api/v1/organizations/{org}/environments/{env}/runs",
   "GET /api/v1/organizations/{org}/environments/{env}/runs/{run}",
   "GET /api/v1/organizations/{org}/environments/{env}/hosts",
+  "GET /api/v1/organizations/{org}/sources",
+  "GET /api/v1/organizations/{org}/sources/{source}",
+  "GET /api/v1/organizations/{org}/sources/{source}/deliveries",
+  "GET /api/v1/organizations/{org}/sources/{source}/deliveries/{delivery}",
 ]);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { REDELIVERIES_MAX } from "../../../shared/limits.ts";
+import { deliveryEventId } from "../../../shared/source-ids.ts";
 import type { Copy, CopyState } from "../../../shared/webhook-rpc.ts";
-import { afterTry, dueCopies, eventIdOf, firstCopies, nextDue, redelivered, statusOf, withTried } from "./copies.ts";
+import { afterTry, dueCopies, firstCopies, nextDue, redelivered, statusOf, withTried } from "./copies.ts";
 import { RETRY_WAITS_MS } from "./retry-times.ts";
 
 const live = { id: "env_1", slug: "live" };
@@ -73,7 +74,7 @@ describe("a redelivery", () => {
     const copies = [copy("accepted"), ofDevelopment("accepted")];
     const after = redelivered(copies, [live], 7);
     expect(after).toEqual([...copies, copy("pending", { number: 1, attempts: 0, dueAt: 7 })]);
-    expect(after?.map((each) => eventIdOf("dlv_x", each))).toEqual(["dlv_x", "dlv_x", "dlv_x_1"]);
+    expect(after?.map(({ number }) => deliveryEventId("dlv_x", number))).toEqual(["dlv_x", "dlv_x", "dlv_x_1"]);
   });
 
   it("tries a parked copy again as itself, with all its tries", () => {

@@ -68,11 +68,6 @@ export function redelivered(
   return [...again, ...fresh.map((environment) => owed(environment, number, now))];
 }
 
-/** The id of the event that a copy becomes. */
-export function eventIdOf(deliveryId: string, { number }: Pick<Copy, "number">): string {
-  return number === 0 ? deliveryId : `${deliveryId}_${number}`;
-}
-
 function owed(environment: SourceEnvironment, number: number, dueAt: number): Copy {
   return { environment, number, state: "pending", attempts: 0, dueAt };
 }

@@ -4,11 +4,11 @@ import type { Delivery, DeliveryOutcome } from "../../../shared/environment-rpc.
 import { sequenceTime } from "../../../shared/ids.ts";
 import { HAND_OVER_WITHIN_MS } from "../../../shared/limits.ts";
 import { errorName, log } from "../../../shared/log.ts";
-import { deliveryId } from "../../../shared/source-ids.ts";
+import { deliveryEventId, deliveryId } from "../../../shared/source-ids.ts";
 import type { Copy } from "../../../shared/webhook-rpc.ts";
 import { parseBody } from "../body.ts";
 import type { SourceContext } from "./context.ts";
-import { afterTry, dueCopies, eventIdOf, withTried } from "./copies.ts";
+import { afterTry, dueCopies, withTried } from "./copies.ts";
 import { copiesOf, type DeliveryContent, readContent, readRow, writeCopies } from "./deliveries.ts";
 
 /** Tries every copy of the delivery that is due, all at once, and stores what came of it when the last has answered. */
@@ -31,7 +31,7 @@ export async function handOver(context: SourceContext, id: number): Promise<void
 
 async function tryOnce(context: SourceContext, copy: Copy, delivery: Delivery): Promise<DeliveryOutcome["outcome"]> {
   const { service } = context.source;
-  const id = eventIdOf(delivery.event.id, copy);
+  const id = deliveryEventId(delivery.event.id, copy.number);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new DOMException("no answer in time", "TimeoutError")), HAND_OVER_WITHIN_MS);

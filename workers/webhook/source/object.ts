@@ -19,6 +19,7 @@ import type {
   NewSource,
   Redelivered,
   RedeliveryChoice,
+  SettingsProblem,
   SourceAnswer,
   SourceChange,
   SourceChanged,
@@ -87,8 +88,13 @@ export class WebhookSource extends DurableObject<Env> implements SourceRpc {
   // ---- The control plane, and environments ----
 
   async create({ organizationId, service, secrets, ...settings }: NewSource): Promise<SourceChanged> {
-    const verification = settings.verification ?? presetOf(service)?.verification ?? { scheme: "none" };
-    const problems = secrets.length === 0 ? [] : secretProblems(verification, secrets);
+    const verification = settings.verification ?? presetOf(service)?.verification;
+    if (verification === undefined) {
+      return {
+        problems: [{ path: ["verification"], message: "nothing is known of this service: say how it is verified" }],
+      };
+    }
+    const problems = problemsOf(verification, secrets);
     if (problems.length > 0) return { problems };
     return this.#create({ ...settings, organizationId, service, secrets, verification }, null);
   }
@@ -158,7 +164,7 @@ export class WebhookSource extends DurableObject<Env> implements SourceRpc {
     if (before === null) return "no source";
     const verification = change.verification ?? before.verification;
     const given = secrets ?? (await this.#secrets(before));
-    const problems = given.length === 0 ? [] : secretProblems(verification, given);
+    const problems = problemsOf(verification, given);
     if (problems.length > 0) return { problems };
     const sealedSecrets = secrets === undefined ? undefined : await this.#seal(secrets);
     const source = this.#source;
@@ -347,4 +353,10 @@ export class WebhookSource extends DurableObject<Env> implements SourceRpc {
     this.#opened = { sealed: sealedSecrets, secrets };
     return secrets;
   }
+}
+
+/** A source may be without secrets, and then refuses; those it has must be of use. */
+function problemsOf(verification: Verification, secrets: readonly string[]): SettingsProblem[] {
+  if (secrets.length === 0) return [];
+  return secretProblems(verification, secrets).map(({ path, message }) => ({ path: ["secrets", ...path], message }));
 }

@@ -1,0 +1,23 @@
+// One way from a route to the object of a webhook source. A source of another organization is as one that is not there.
+import type { SourceDescription, SourceRpc } from "../../shared/webhook-rpc.ts";
+import { notFound } from "./refusals.ts";
+import type { ConsoleEnv } from "./routes/route.ts";
+
+export interface FoundSource {
+  readonly id: string;
+  readonly description: SourceDescription;
+  call<T>(work: (source: SourceRpc) => Promise<T>): Promise<T>;
+}
+
+/** The source of this id. Refuses one that is none, or not of the organization of the path. */
+export async function findSource(
+  { world, organization }: Pick<ConsoleEnv["Variables"], "world" | "organization">,
+  id: string,
+): Promise<FoundSource> {
+  const name = await world.sources.nameOf(id);
+  if (name === null) throw notFound("source");
+  const call = <T>(work: (source: SourceRpc) => Promise<T>) => world.sources.calling(name, work);
+  const description = await call((source) => source.describe());
+  if (description === null || description.organizationId !== organization.id) throw notFound("source");
+  return { id: await world.sources.idOf(organization.id, description.service), description, call };
+}

@@ -1,0 +1,210 @@
+// The webhook sources of an organization: list, make, show, change, delete, show the secrets. A source's object is the
+// whole truth about it (docs/decisions/0008-sources-without-postgres.md), so a change is made there and then written to
+// the audit log, which names the service: the id is part of the URL, and in Postgres nothing is that opens anything.
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "zod";
+import { MEMBER } from "../../../shared/environment-rpc.ts";
+import { PAGE_MAX } from "../../../shared/limits.ts";
+import type { AuditAction } from "../../../shared/management/audit.ts";
+import { listOf, PageQuery, pageOf } from "../../../shared/management/pages.ts";
+import {
+  PatchedSource,
+  PostedSource,
+  Source,
+  SourceDetails,
+  SourceSecrets,
+} from "../../../shared/management/sources.ts";
+import type { SourceChanged, SourceDescription, WebhookTrigger } from "../../../shared/webhook-rpc.ts";
+import type { WorkflowsPage } from "../../../shared/workflows.ts";
+import { audit } from "../audit.ts";
+import { actorOf } from "../auth/caller.ts";
+import type { EnvironmentAccess } from "../authorize.ts";
+import { callEnvironment } from "../call-environment.ts";
+import { type FoundSource, findSource } from "../call-source.ts";
+import { pushEnvironment } from "../push.ts";
+import { conflict, notAudited, notFound, secretsUnreadable, unprocessable } from "../refusals.ts";
+import { body, type ConsoleEnv, json, route } from "./route.ts";
+
+const org = z.object({ org: z.string() });
+const one = z.object({ org: z.string(), source: z.string() });
+
+const list = route("GET /api/v1/organizations/{org}/sources", {
+  summary: "List webhook sources and their URLs",
+  request: { params: org, query: PageQuery },
+  responses: { 200: json("By service.", listOf(Source)) },
+});
+const create = route("POST /api/v1/organizations/{org}/sources", {
+  summary: "Make a webhook source; what is left out is the service's own",
+  request: { params: org, body: body(PostedSource) },
+  responses: { 201: json("It takes deliveries.", Source) },
+});
+const show = route("GET /api/v1/organizations/{org}/sources/{source}", {
+  summary: "Show a webhook source and the workflows that listen to it",
+  request: { params: one },
+  responses: { 200: json("The source.", SourceDetails) },
+});
+const change = route("PATCH /api/v1/organizations/{org}/sources/{source}", {
+  summary: "Change how a source verifies and names deliveries, or its secrets",
+  request: { params: one, body: body(PatchedSource) },
+  responses: { 200: json("It is in force.", Source) },
+});
+const remove = route("DELETE /api/v1/organizations/{org}/sources/{source}", {
+  summary: "Delete a source with its deliveries; a workflow that registers for its service makes a new one",
+  request: { params: one },
+  responses: { 204: { description: "Its URL takes nothing more." } },
+});
+const showSecrets = route("POST /api/v1/organizations/{org}/sources/{source}/show", {
+  summary: "Show a source's secrets",
+  request: { params: one },
+  responses: { 200: json("The secrets.", SourceSecrets) },
+});
+
+export function sourceRoutes(app: OpenAPIHono<ConsoleEnv>): void {
+  app.openapi(list, async (c) => {
+    const { world, organization } = c.var;
+    const { limit, cursor = null } = c.req.valid("query");
+    const listed = await world.sources.list(organization.id, { limit: limit + 1, cursor });
+    const { data, next } = pageOf(listed, limit, { answer: (each) => each, cursor: ({ service }) => service });
+    const described = await Promise.all(
+      data.map(async ({ service, name }) => ({
+        id: await world.sources.idOf(organization.id, service),
+        description: await world.sources.calling(name, (source) => source.describe()),
+      })),
+    );
+    // One that is just being made is listed already.
+    const there = described.flatMap(({ id, description }) =>
+      description === null ? [] : sourceAnswer(c.req.url, id, description),
+    );
+    return c.json({ data: there, next }, 200);
+  });
+
+  app.openapi(create, async (c) => {
+    const { world, organization } = c.var;
+    const posted = c.req.valid("json");
+    // The sources of an organization from before there were any learn of its environments here.
+    await Promise.all(organization.environments.map(({ id }) => pushEnvironment(world, id)));
+    const id = await world.sources.idOf(organization.id, posted.service);
+    const name = await world.sources.nameOf(id);
+    if (name === null) throw notFound("source");
+    mustBeDone(
+      await world.sources.calling(name, (each) => each.create({ ...posted, organizationId: organization.id })),
+    );
+    await noted(c.var, "source.create", posted.service);
+    const { description } = await findSource(c.var, id);
+    return c.json(sourceAnswer(c.req.url, id, description), 201);
+  });
+
+  app.openapi(show, async (c) => {
+    const found = await findSource(c.var, c.req.valid("param").source);
+    const workflows = await listeningWorkflows(c.var, found);
+    return c.json({ ...sourceAnswer(c.req.url, found.id, found.description), workflows }, 200);
+  });
+
+  app.openapi(change, async (c) => {
+    const found = await findSource(c.var, c.req.valid("param").source);
+    const patch = c.req.valid("json");
+    mustBeDone(await found.call((source) => source.change(patch)));
+    await noted(c.var, "source.change", found.description.service);
+    const { description } = await findSource(c.var, found.id);
+    return c.json(sourceAnswer(c.req.url, found.id, description), 200);
+  });
+
+  app.openapi(remove, async (c) => {
+    const found = await findSource(c.var, c.req.valid("param").source);
+    await found.call((source) => source.remove());
+    await noted(c.var, "source.delete", found.description.service);
+    return c.body(null, 204);
+  });
+
+  app.openapi(showSecrets, async (c) => {
+    const found = await findSource(c.var, c.req.valid("param").source);
+    // Written down first: nobody sees them unnoticed.
+    await audit(c.var.world.db, auditEntry(c.var, "source.show", found.description.service));
+    const secrets = await found.call((source) => source.secrets());
+    if (secrets === null) throw secretsUnreadable();
+    return c.json({ secrets: [...secrets] }, 200);
+  });
+}
+
+function mustBeDone(changed: SourceChanged): void {
+  if (changed === "done") return;
+  if (changed === "exists") throw conflict("The organization has a source for this service. Change that one.");
+  if (changed === "full") throw conflict("The organization has as many sources as it may. Delete one first.");
+  if (changed === "no source" || changed === "deleted") throw notFound("source");
+  const [problem] = changed.problems;
+  throw unprocessable(problem?.path.join(".") ?? "(body)", problem?.message ?? "cannot be used");
+}
+
+/** The workflows that listen to the source's service, and whether they ask for what it does. */
+async function listeningWorkflows(
+  { world, organization }: ConsoleEnv["Variables"],
+  { description: { service }, call }: FoundSource,
+): Promise<SourceDetails["workflows"]> {
+  const found = await Promise.all(
+    organization.environments.map(async (environment) =>
+      (await workflowsOf(world, environment, service)).map((each) => ({ environment: environment.slug, ...each })),
+    ),
+  );
+  const all = found.flat();
+  const compared = await call((source) => source.compare(all.map(({ trigger }) => trigger)));
+  return all.flatMap(({ environment, workflow }, index) => {
+    const judged = compared[index];
+    return judged === undefined ? [] : { environment, workflow, asks: judged.asks, differs: judged.differs };
+  });
+}
+
+async function workflowsOf(
+  world: ConsoleEnv["Variables"]["world"],
+  environment: EnvironmentAccess,
+  service: string,
+): Promise<{ workflow: string; trigger: WebhookTrigger }[]> {
+  const found: { workflow: string; trigger: WebhookTrigger }[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: WorkflowsPage = await callEnvironment({ world, environment }, (object) =>
+      object.listWorkflows(MEMBER, { limit: PAGE_MAX, cursor }),
+    );
+    for (const { slug, trigger } of page.data) {
+      const listens = ListensTo.safeParse(trigger);
+      if (listens.success && listens.data.service === service) found.push({ workflow: slug, trigger: listens.data });
+    }
+    cursor = page.next;
+  } while (cursor !== null);
+  return found;
+}
+
+const ListensTo = z.object({
+  type: z.literal("WEBHOOK"),
+  service: z.string(),
+  source: z.unknown().optional(),
+  manualRegistration: z.boolean(),
+});
+
+export function sourceAnswer(requestUrl: string, id: string, description: SourceDescription): Source {
+  const { service, verification, naming, handshake, secrets, environments, createdAt, lastDeliveryAt } = description;
+  return {
+    id,
+    service,
+    url: new URL(`/webhooks/${id}`, requestUrl).href,
+    verification,
+    naming,
+    handshake,
+    secrets,
+    environments: environments.map(({ slug }) => slug).sort(),
+    createdAt: new Date(createdAt).toISOString(),
+    lastDeliveryAt: lastDeliveryAt === null ? null : new Date(lastDeliveryAt).toISOString(),
+  };
+}
+
+function auditEntry({ organization, caller }: ConsoleEnv["Variables"], action: AuditAction, subject: string) {
+  return { organizationId: organization.id, actor: actorOf(caller), action, subject };
+}
+
+/** The change is made by then: one that cannot be written down is said to be made and not written down. */
+export async function noted(variables: ConsoleEnv["Variables"], action: AuditAction, subject: string): Promise<void> {
+  try {
+    await audit(variables.world.db, auditEntry(variables, action, subject));
+  } catch {
+    throw notAudited();
+  }
+}
