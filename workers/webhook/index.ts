@@ -17,9 +17,13 @@ webhooks.all("/webhooks/:source", async (c) => {
   if (name === null) return nothingHere();
   const { method, url } = c.req;
   if (method !== "POST" && method !== "GET") return methodNotAllowed("POST");
-  const rawBody = await readRawBody(c.req.raw).catch(() => "broken off" as const);
-  if (rawBody === "broken off") return failure(400, "The body ended before it was complete. Send it again.");
-  if (rawBody === null) return failure(413, `The body is too large. It may have ${WEBHOOK_BODY_MAX_BYTES} bytes.`);
+  const read = await readRawBody(c.req.raw);
+  if (!read.ok) {
+    return read.failed === "too large"
+      ? failure(413, `The body is too large. It may have ${WEBHOOK_BODY_MAX_BYTES} bytes.`)
+      : failure(400, "The body is not as long as Content-Length says. Send it again.");
+  }
+  const { rawBody } = read;
   try {
     return answerOf(
       await c.env.WEBHOOK_SOURCE.getByName(name).receive({ method, url, headers: [...c.req.raw.headers], rawBody }),
