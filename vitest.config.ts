@@ -23,6 +23,9 @@ export default defineConfig({
                 LOG_LEVEL: "error",
                 PRIVATE_TARGETS: "allowed",
                 RATE_LIMITS: "off",
+                // See tests/workerd/webhook-chaos.test.ts.
+                CHAOS_DELIVERIES: process.env.CHAOS_DELIVERIES ?? "300",
+                CHAOS_SEED: process.env.CHAOS_SEED ?? "20261123",
               },
             },
           }),
