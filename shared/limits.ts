@@ -115,6 +115,14 @@ export const SOURCES_MAX = 500;
 export const DELIVERY_KEPT_MS = 7 * 24 * 3_600_000;
 /** An environment that has not answered a delivery within this time is asked again later. */
 export const HAND_OVER_WITHIN_MS = 30_000;
+/**
+ * Deliveries on their way into one environment at once: a body is in the object's memory (128 MB) several times over, and
+ * an environment that hangs holds what it was given until HAND_OVER_WITHIN_MS.
+ */
+export const LANE_MAX_BYTES = 4 * MIB;
+export const LANE_MAX_CALLS = 250;
+/** What one environment answered is written down after this time, though another has not answered yet. */
+export const OUTCOMES_GATHERED_MS = 1_000;
 /** Should a source be lost between storing a delivery and handing it over, it is handed over after this time at most. */
 export const HANDED_OVER_AFTER_LOSS_MS = 60_000;
 /** Times one delivery can be redelivered: each is kept in its row. */

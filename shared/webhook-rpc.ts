@@ -168,7 +168,8 @@ export interface SourceRpc {
   remove(): Promise<void>;
   /** Null when there is no source, or when they can no longer be read: the deployment's secret was retired. */
   secrets(): Promise<readonly string[] | null>;
-  setEnvironments(list: EnvironmentList): Promise<void>;
+  /** False when there is no source, or none yet. */
+  setEnvironments(list: EnvironmentList): Promise<boolean>;
   listDeliveries(query: DeliveriesQuery): Promise<DeliveriesPage | "no such cursor">;
   readDelivery(id: string): Promise<DeliveryDetails | null>;
   /** To these environments by slug, or to all. Null when there is no such delivery. */

@@ -41,6 +41,10 @@ const STEPS: readonly string[] = [
     name TEXT NOT NULL
   ) WITHOUT ROWID;
   `,
+  `
+  -- The version of the list that the source is known to have.
+  ALTER TABLE sources ADD COLUMN told_version INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 export class SourceBook extends DurableObject<Env> implements SourceBookRpc {
@@ -54,6 +58,7 @@ export class SourceBook extends DurableObject<Env> implements SourceBookRpc {
   async displace(environmentId: string): Promise<void> {
     const { storage } = this.ctx;
     if (!hasTable(storage.sql, "book")) return;
+    migrateStorage(storage, STEPS);
     storage.transactionSync(() => {
       storage.sql.exec("UPDATE environments SET deleted = 1, receives_webhooks = 0 WHERE id = ?", environmentId);
       storage.sql.exec(
@@ -75,7 +80,7 @@ export class SourceBook extends DurableObject<Env> implements SourceBookRpc {
     if (others.length >= SOURCES_MAX) return "full";
     storage.transactionSync(() => {
       if (environment !== null) this.#place(environment, 0, true);
-      storage.sql.exec("INSERT OR IGNORE INTO sources VALUES (?, ?)", source.service, source.name);
+      storage.sql.exec("INSERT OR IGNORE INTO sources (service, name) VALUES (?, ?)", source.service, source.name);
     });
     return this.#environments();
   }
@@ -106,10 +111,18 @@ export class SourceBook extends DurableObject<Env> implements SourceBookRpc {
     sql.exec("UPDATE book SET version = version + 1");
   }
 
-  /** Rejects when one of them could not be told; telling it again changes nothing. */
+  /** Those that have not the newest list. Rejects when one of them could not be told; telling it again changes nothing. */
   async #tellSources(): Promise<void> {
+    const { sql } = this.ctx.storage;
     const list = this.#environments();
-    await Promise.all(this.#sources().map(({ name }) => this.env.WEBHOOK_SOURCE.getByName(name).setEnvironments(list)));
+    const behind = sql
+      .exec<{ service: string; name: string }>("SELECT service, name FROM sources WHERE told_version < ?", list.version)
+      .toArray();
+    const told = behind.map(async ({ service, name }) => {
+      if (!(await this.env.WEBHOOK_SOURCE.getByName(name).setEnvironments(list))) return;
+      sql.exec("UPDATE sources SET told_version = max(told_version, ?) WHERE service = ?", list.version, service);
+    });
+    await Promise.all(told);
   }
 
   #environments(): EnvironmentList {

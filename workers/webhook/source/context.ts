@@ -1,5 +1,6 @@
 // What the modules of a source work with.
 import type { Delivery, DeliveryOutcome } from "../../../shared/environment-rpc.ts";
+import type { Lane } from "./lane.ts";
 import type { SourceRecord } from "./storage.ts";
 
 export interface SourceContext {
@@ -11,6 +12,8 @@ export interface SourceContext {
   readonly nextNumber: () => number;
   /** One call on a fresh stub. Rejects when the environment cannot be reached. */
   readonly give: (environmentId: string, delivery: Delivery) => Promise<DeliveryOutcome>;
+  /** The calls to an environment that may be under way. */
+  readonly lane: (environmentId: string) => Lane;
   readonly now: () => number;
   readonly random: () => number;
 }

@@ -82,6 +82,15 @@ export function readRow(sql: SqlStorage, id: number): DeliveryRow | null {
   return row ?? null;
 }
 
+/** With the size of what came, which itself is not read. */
+export function readSized(sql: SqlStorage, id: number): (DeliveryRow & { bytes: number }) | null {
+  const [row] = sql.exec<DeliveryRow & { bytes: number }>(
+    `SELECT ${COLUMNS}, length(raw_body) + length(headers) AS bytes FROM deliveries WHERE id = ?`,
+    id,
+  );
+  return row ?? null;
+}
+
 /** The newest first, below a number. */
 export function rowsBelow(sql: SqlStorage, below: number): SqlStorageCursor<DeliveryRow> {
   return sql.exec<DeliveryRow>(`SELECT ${COLUMNS} FROM deliveries WHERE id < ? ORDER BY id DESC`, below);
@@ -135,11 +144,13 @@ export function settleThrough(sql: SqlStorage, id: number): void {
   sql.exec("UPDATE source SET settled_through = max(settled_through, ?)", id);
 }
 
-export function dueIds(sql: SqlStorage, now: number, limit: number): number[] {
+/** Deliveries whose retry is due, less those that are under way. */
+export function dueIds(sql: SqlStorage, now: number, busy: readonly number[], limit: number): number[] {
   return sql
     .exec<{ id: number }>(
-      "SELECT id FROM deliveries WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at LIMIT ?",
+      "SELECT id FROM deliveries WHERE due_at IS NOT NULL AND due_at <= ? AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at LIMIT ?",
       now,
+      JSON.stringify(busy),
       limit,
     )
     .toArray()

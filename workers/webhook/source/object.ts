@@ -36,13 +36,14 @@ import { handshakeFor, namingFor, presetOf, verificationAskedFor } from "../pres
 import type { SourceContext } from "./context.ts";
 import { countUnsettled, deleteOld, dueIds, newestId, postpone, settleThrough, untried } from "./deliveries.ts";
 import { handOver } from "./hand-over.ts";
+import { Lane } from "./lane.ts";
 import { listDeliveries, readDelivery } from "./read-deliveries.ts";
 import { receive } from "./receive.ts";
 import { redeliver } from "./redeliver.ts";
 import { migrate, readSource, type SourceRecord, writeSource } from "./storage.ts";
 
-/** Deliveries whose retry is due that are handed over at a time: their bodies stand in memory. */
-const RETRIED_AT_ONCE = 50;
+/** Deliveries whose retry is due that one alarm takes up; it comes back for the rest. */
+const RETRIED_AT_ONCE = 100;
 /** Deliveries that `settled_through` may lag behind: so many rows are looked at when the object starts. */
 const SETTLED_LAG = 1_000;
 
@@ -52,6 +53,7 @@ export class WebhookSource extends DurableObject<Env> implements SourceRpc {
   #lastNumber = 0;
   /** Deliveries that are being handed over now, each once. */
   readonly #underWay = new Map<number, Promise<void>>();
+  readonly #lanes = new Map<string, Lane>();
   /** Deliveries handed over since `settled_through` was written. */
   #tried = 0;
   /** The secrets in the clear, of the sealed ones beside them. In memory only. */
@@ -116,7 +118,8 @@ export class WebhookSource extends DurableObject<Env> implements SourceRpc {
     const { organizationId, service, verification } = given;
     const name = await sourceName(organizationId, service);
     // Listed first: a source that is not would take deliveries for no environment.
-    const list = await this.env.SOURCE_BOOK.getByName(organizationId).join({ service, name }, environment);
+    const join = () => this.env.SOURCE_BOOK.getByName(organizationId).join({ service, name }, environment);
+    const list = await join();
     if (list === "deleted" || list === "full") return list;
     const sealedSecrets = await this.#seal(given.secrets);
     if (this.#source !== null) return "exists";
@@ -137,6 +140,9 @@ export class WebhookSource extends DurableObject<Env> implements SourceRpc {
       writeSource(this.ctx.storage.sql, source);
     });
     this.#open();
+    // The environments may have changed before there was a source to tell.
+    const newer = await join();
+    if (newer !== "deleted" && newer !== "full") await this.setEnvironments(newer);
     return "done";
   }
 
@@ -193,10 +199,11 @@ export class WebhookSource extends DurableObject<Env> implements SourceRpc {
     this.ctx.storage.transactionSync(() => dropTables(this.ctx.storage.sql));
   }
 
-  async setEnvironments({ version, environments }: EnvironmentList): Promise<void> {
+  async setEnvironments({ version, environments }: EnvironmentList): Promise<boolean> {
     const source = this.#source;
-    if (source === null || version <= source.environmentsVersion) return;
-    this.#write({ ...source, environments, environmentsVersion: version });
+    if (source === null) return false;
+    if (version > source.environmentsVersion) this.#write({ ...source, environments, environmentsVersion: version });
+    return true;
   }
 
   // ---- Deliveries, for people ----
@@ -241,7 +248,7 @@ export class WebhookSource extends DurableObject<Env> implements SourceRpc {
     if (this.#source === null) return;
     const { sql } = this.ctx.storage;
     deleteOld(sql, now());
-    const due = dueIds(sql, now(), RETRIED_AT_ONCE);
+    const due = dueIds(sql, now(), [...this.#underWay.keys()], RETRIED_AT_ONCE);
     await Promise.all(due.map((id) => this.#handOver(id)));
     await this.#schedule();
   }
@@ -272,18 +279,15 @@ export class WebhookSource extends DurableObject<Env> implements SourceRpc {
     if (this.#source === null) return;
     const { sql } = this.ctx.storage;
     this.#noteSettled();
-    const busy = [...this.#underWay.keys()];
     const { due } = sql
-      .exec<{ due: number | null }>(
-        `SELECT min(due_at) AS due FROM deliveries WHERE due_at IS NOT NULL
-         AND id NOT IN (SELECT value FROM json_each(?))`,
-        JSON.stringify(busy),
-      )
+      .exec<{ due: number | null }>("SELECT min(due_at) AS due FROM deliveries WHERE due_at IS NOT NULL")
       .one();
+    // It may be one that is under way: then it is looked at again a little later.
+    const busy = this.#underWay.size > 0;
     const oldest = sql.exec<{ id: number | null }>("SELECT min(id) AS id FROM deliveries").one().id;
     const times = [
-      due === null ? null : Math.max(due, now() + 1),
-      busy.length === 0 ? null : now() + HANDED_OVER_AFTER_LOSS_MS,
+      due === null ? null : Math.max(due, now() + (busy ? RETRY_FAILED_WORK_MS : 1)),
+      !busy ? null : now() + HANDED_OVER_AFTER_LOSS_MS,
       oldest === null ? null : Math.max(sequenceTime(oldest) + DELIVERY_KEPT_MS, now() + HANDED_OVER_AFTER_LOSS_MS),
     ].filter((time) => time !== null);
     if (times.length > 0) await this.#setAlarm(machineTime(Math.min(...times)));
@@ -328,9 +332,16 @@ export class WebhookSource extends DurableObject<Env> implements SourceRpc {
         return this.#lastNumber;
       },
       give: (environmentId, delivery) => this.env.ENVIRONMENT.getByName(environmentId).receiveDelivery(delivery),
+      lane: (environmentId) => this.#laneOf(environmentId),
       now,
       random: Math.random,
     };
+  }
+
+  #laneOf(environmentId: string): Lane {
+    const lane = this.#lanes.get(environmentId) ?? new Lane();
+    this.#lanes.set(environmentId, lane);
+    return lane;
   }
 
   #write(source: SourceRecord): void {
