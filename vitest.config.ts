@@ -41,6 +41,7 @@ export default defineConfig({
         test: {
           name: "system",
           environment: "node",
+          globalSetup: ["tests/system/build.ts"],
           include: ["tests/system/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,

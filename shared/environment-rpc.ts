@@ -1,7 +1,10 @@
 // What the Environment object answers to the Workers that call it. The class in workers/environment implements it;
 // the Workers see only this interface, so that none imports another's inside.
+import type { Activity } from "./activity.ts";
 import type { AcceptedEvent, EventOutcome, EventsPage, EventsQuery, Explanation, NewEvent } from "./events.ts";
 import type { RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "./runs.ts";
+import type { ScheduleDetails, SchedulesPage, SchedulesQuery } from "./schedule-details.ts";
+import type { Emitted, OrganizationSchedule } from "./schedule-rpc.ts";
 import type { WorkflowsPage, WorkflowsQuery } from "./workflows.ts";
 
 /** A key as the object needs it. Its text is never stored: it can be derived from the ids. */
@@ -28,6 +31,8 @@ export interface EnvironmentState {
   readonly keys: readonly ActiveKey[];
   /** What reaches the environment besides events posted with its keys; both when left out. */
   readonly receives?: { readonly webhooks: boolean; readonly schedules: boolean };
+  /** Those of the organization; none when left out. */
+  readonly schedules?: readonly OrganizationSchedule[];
 }
 
 /**
@@ -45,6 +50,8 @@ export interface EnvironmentControl {
   keyUses(): Promise<Record<string, number>>;
   /** A delivery of a webhook source. May be repeated: the event's id makes it one. */
   receiveDelivery(delivery: Delivery): Promise<DeliveryOutcome>;
+  /** Emits what is due by `time`, in Unix milliseconds, and says when something is due next. May be repeated. */
+  emitSchedules(time: number): Promise<Emitted>;
   /** Fires what is due after the movable clock was moved. */
   clockMoved(): Promise<void>;
 }
@@ -109,7 +116,20 @@ export interface EnvironmentCalls {
   /** A new run of the same workflow with the same event, that names the old one. */
   rerunRun(keyId: string, id: string): Promise<Answer<RunChange>>;
   changeWorkflow(keyId: string, slug: string, change: WorkflowChange): Promise<Answer<WorkflowChanged>>;
+  /** The last hour in numbers; some seconds old at most. */
+  readActivity(keyId: string): Promise<Answer<Activity>>;
+  testWorkflow(keyId: string, slug: string, test: TestPayload): Promise<Answer<WorkflowTested>>;
+  /** By id, after the one named by `cursor`. */
+  listSchedules(keyId: string, query: SchedulesQuery): Promise<Answer<SchedulesPage>>;
+  /** Null when there is no such schedule here. */
+  switchSchedule(keyId: string, id: string, enabled: boolean): Promise<Answer<ScheduleDetails | null>>;
+  /** Emits a schedule now, as a test; null when there is none. */
+  fireSchedule(keyId: string, id: string): Promise<Answer<AcceptedEvent | null>>;
 }
+
+/** What a workflow is tested with, as JSON text. The digest is of both. */
+export type TestPayload = Pick<NewEvent, "payload" | "context" | "digest">;
+export type WorkflowTested = { readonly event: AcceptedEvent } | "not found" | "too large";
 
 /** `ended`: the run has ended and cannot be canceled. `gone`: its workflow is deregistered. */
 export type RunChange =
@@ -121,6 +141,9 @@ export type WorkflowChange = "pause" | "resume" | "deregister";
 export type WorkflowChanged = "done" | "not found" | "connected";
 
 export interface EnvironmentRpc extends EnvironmentControl, EnvironmentCalls {}
+
+/** The path at which the console hands on the WebSocket upgrade of a page, whose right to watch it has checked. */
+export const WATCH_PATH = "/watch";
 
 /** Headers with which the ingress hands an authenticated WebSocket upgrade to the object. Never taken from outside. */
 export const CONNECT_KEY_HEADER = "x-switchyard-key-id";

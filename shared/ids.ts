@@ -6,6 +6,7 @@ import { decodeBase62, decodeBase62Integer, encodeBase62, encodeBase62Integer } 
 export const ENVIRONMENT_ID_BYTES = 10;
 export const KEY_ID_BYTES = 6;
 const ORGANIZATION_ID_BYTES = 10;
+const SCHEDULE_ID_BYTES = 10;
 
 /** Numbers an environment can give within one millisecond before it borrows from the next one. */
 const SEQUENCES_PER_MS = 4096;
@@ -27,6 +28,11 @@ export function newEnvironmentId(): string {
 /** `key_` and 9 characters: 48 random bits. Unique within its environment only; the object that stores it sees to that. */
 export function newKeyId(): string {
   return keyIdFromBytes(randomBytes(KEY_ID_BYTES));
+}
+
+/** `sch_` and 14 characters: 80 random bits. */
+export function newScheduleId(): string {
+  return `sch_${encodeBase62(randomBytes(SCHEDULE_ID_BYTES))}`;
 }
 
 /** The 10 bytes of an environment id, or null when the text is not one. */

@@ -125,6 +125,11 @@ export const LANE_MAX_CALLS = 250;
 export const OUTCOMES_GATHERED_MS = 1_000;
 /** Should a source be lost between storing a delivery and handing it over, it is handed over after this time at most. */
 export const HANDED_OVER_AFTER_LOSS_MS = 60_000;
+/** Schedules of an organization: each environment is told all of them with every change. */
+export const SCHEDULES_MAX = 500;
+/** What a schedule's event carries. All schedules of an organization together pass a call to an object (32 MiB). */
+export const SCHEDULE_PAYLOAD_MAX_BYTES = 32 * KIB;
+
 /** Times one delivery can be redelivered: each is kept in its row. */
 export const REDELIVERIES_MAX = 50;
 /** Deliveries redelivered by one call with a filter; the answer says how to go on. */

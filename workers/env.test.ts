@@ -9,6 +9,7 @@ const objects = {
   REPAIRS: {} as Env["REPAIRS"],
   WEBHOOK_SOURCE: {} as Env["WEBHOOK_SOURCE"],
   SOURCE_BOOK: {} as Env["SOURCE_BOOK"],
+  SCHEDULE_BOOK: {} as Env["SCHEDULE_BOOK"],
 };
 const envWith = (settings: Omit<Env, keyof typeof objects>): Env => ({ ...objects, ...settings });
 

@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { DatabaseSettings } from "../shared/db/client.ts";
 import type { EnvironmentRpc } from "../shared/environment-rpc.ts";
 import { type KeySecrets, parseKeySecrets } from "../shared/keys.ts";
+import type { ScheduleBookRpc } from "../shared/schedule-rpc.ts";
 import type { SourceBookRpc, SourceRpc } from "../shared/webhook-rpc.ts";
 
 /** The class in workers/environment as its callers see it. */
@@ -13,6 +14,9 @@ export type EnvironmentObject = EnvironmentRpc & Rpc.DurableObjectBranded;
 /** The classes in workers/webhook as their callers see them. */
 export type WebhookSourceObject = SourceRpc & Rpc.DurableObjectBranded;
 export type SourceBookObject = SourceBookRpc & Rpc.DurableObjectBranded;
+
+/** The class in workers/scheduler as its callers see it. */
+export type ScheduleBookObject = ScheduleBookRpc & Rpc.DurableObjectBranded;
 
 /** The class in workers/console as its callers see it. */
 export type RepairsObject = Rpc.DurableObjectBranded & {
@@ -31,6 +35,8 @@ export interface Env {
   readonly WEBHOOK_SOURCE: DurableObjectNamespace<WebhookSourceObject>;
   /** One object per organization that knows its sources, by the organization's id. */
   readonly SOURCE_BOOK: DurableObjectNamespace<SourceBookObject>;
+  /** Some objects that know when which environment has a schedule due, by shared/schedule-rpc.ts. */
+  readonly SCHEDULE_BOOK: DurableObjectNamespace<ScheduleBookObject>;
   /** Counted by the platform, with the limits of wrangler.toml; see rate-limits.ts. */
   readonly ADDRESS_LIMIT?: RateLimit;
   readonly KEY_LIMIT?: RateLimit;

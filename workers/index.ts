@@ -8,11 +8,13 @@ import type { Caller } from "./ingress/authenticate.ts";
 import { ingress } from "./ingress/index.ts";
 import { clockIsMisplaced, clockIsMovable, moveClock, readClock } from "./local/clock.ts";
 import { limitByAddress } from "./rate-limits.ts";
+import { tickSchedules } from "./scheduler/index.ts";
 import { webhooks } from "./webhook/index.ts";
 
 export { Repairs } from "./console/repairs.ts";
 export { Environment } from "./environment/object.ts";
 export { OutgoingFetch } from "./outgoing/entrypoint.ts";
+export { ScheduleBook } from "./scheduler/book.ts";
 export { SourceBook } from "./webhook/book/object.ts";
 export { WebhookSource } from "./webhook/source/object.ts";
 
@@ -55,4 +57,7 @@ app.onError((error, c) => {
   return c.json({ error: "Something failed inside. Send the request again." }, 500);
 });
 
-export default app;
+export default {
+  fetch: app.fetch,
+  scheduled: (controller, env) => tickSchedules(controller.scheduledTime, env),
+} satisfies ExportedHandler<Env>;

@@ -128,6 +128,29 @@ export const invitations = pgTable(
   ],
 );
 
+/** Schedules that emit a custom event into every environment. Those of workflows are in the environments' objects only. */
+export const schedules = pgTable(
+  "schedules",
+  {
+    /** `sch_…` */
+    id: text("id").primaryKey(),
+    organizationId: text("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    name: text("name").notNull(),
+    cron: text("cron").notNull(),
+    timezone: text("timezone").notNull(),
+    /** The name of the event that it emits. */
+    event: text("event").notNull(),
+    /** JSON, as text: there is JSON that a jsonb column refuses. */
+    payload: text("payload").notNull(),
+    enabled: boolean("enabled").notNull().default(true),
+    createdAt: createdAt(),
+  },
+  // Its index also serves the foreign key: the organization stands first.
+  (table) => [unique("schedules_organization_id_name_unique").on(table.organizationId, table.name)],
+);
+
 /** Who did what, when: ids only. Names no other table, so that it outlives what it tells of. */
 export const auditLog = pgTable(
   "audit_log",
@@ -151,4 +174,5 @@ export type Environment = typeof environments.$inferSelect;
 export type ApiKey = typeof apiKeys.$inferSelect;
 export type Member = typeof members.$inferSelect;
 export type Invitation = typeof invitations.$inferSelect;
+export type Schedule = typeof schedules.$inferSelect;
 export type AuditEntry = typeof auditLog.$inferSelect;

@@ -52,6 +52,7 @@ export const Key = z
 export type Key = z.infer<typeof Key>;
 const text = { key: z.string().meta({ description: "The key itself. It can be shown again." }) };
 export const KeyWithText = Key.extend(text).meta({ id: "KeyWithText" });
+export type KeyWithText = z.infer<typeof KeyWithText>;
 export const KeyText = z.object(text).meta({ id: "KeyText" });
 
 export const PostedKey = z.strictObject({

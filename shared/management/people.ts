@@ -8,11 +8,14 @@ export const Email = z
   .toLowerCase()
   .max(254, "an address has 254 characters at most")
   .pipe(z.email("give an address such as name@example.com"));
+/** What a page and a text column can show: no control characters, no half of a pair. */
+export const PRINTABLE = /^[^\p{Cc}\p{Cs}]*$/u;
 export const PersonName = z
   .string("a name is text")
   .trim()
   .min(1, "a name has 1 to 100 characters")
-  .max(100, "a name has 1 to 100 characters");
+  .max(100, "a name has 1 to 100 characters")
+  .regex(PRINTABLE, "a name must be printable");
 export const Password = z
   .string("a password is text")
   .min(8, "a password has 8 to 128 characters")

@@ -38,6 +38,10 @@ export interface ControlPlane {
   must(method: string, path: string, ask?: Ask): Promise<Answer>;
   /** Makes Postgres unreachable, or reachable again. */
   setPostgres(reachable: boolean): Promise<void>;
+  /** Ends the runtime and starts it anew on the same data: no object is in memory then. */
+  restart(): Promise<void>;
+  /** Fires the Cron Trigger. */
+  tick(at: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -54,27 +58,31 @@ export async function startControlPlane({ limits, bindings = {}, outside }: Setu
   await applyMigrations(postgres.pool);
   const DATABASE_URL = `postgresql://switchyard:${randomUUID()}@localhost/switchyard`;
   let endpoint: SqlEndpoint | null = await startSqlOverHttp({ pool: postgres.pool, connectionString: DATABASE_URL });
-  const port = Number(new URL(endpoint.url).port);
+  const endpointUrl = endpoint.url;
+  const port = Number(new URL(endpointUrl).port);
+  const keySecrets = `1:${randomBytes(32).toString("base64")}`;
   const setupToken = randomBytes(24).toString("hex");
   const build = await buildScript();
-  const router = await startRouter({
+  const log = openRouterLog(join(directory, "router.log"), () => {}, false);
+  const options = (port: number): RouterOptions => ({
     build:
       limits === undefined ? build : { ...build, options: { ...build.options, ratelimits: lowered(build, limits) } },
-    port: 0,
+    port,
     directory,
     storage: join(directory, "storage"),
     bindings: {
-      KEY_SECRETS: `1:${randomBytes(32).toString("base64")}`,
+      KEY_SECRETS: keySecrets,
       SETUP_TOKEN: setupToken,
       DATABASE_URL,
-      DATABASE_ENDPOINT: endpoint.url,
+      DATABASE_ENDPOINT: endpointUrl,
       LOG_LEVEL: "warn",
       RATE_LIMITS: limits === undefined ? "off" : "on",
       ...bindings,
     },
     ...(outside && { outside }),
-    log: openRouterLog(join(directory, "router.log"), () => {}, false),
+    log,
   });
+  let router = await startRouter(options(0));
   const { url } = router;
 
   async function ask(method: string, path: string, { as, body, headers = {} }: Ask = {}): Promise<Answer> {
@@ -114,6 +122,11 @@ export async function startControlPlane({ limits, bindings = {}, outside }: Setu
         ? await startSqlOverHttp({ pool: postgres.pool, connectionString: DATABASE_URL, port })
         : null;
     },
+    async restart() {
+      await router.stop();
+      router = await startRouter(options(Number(new URL(url).port)));
+    },
+    tick: (at) => router.tick("* * * * *", at),
     async stop() {
       await router.stop();
       await endpoint?.close();

@@ -2,7 +2,7 @@
 // rows go. The audit log stays. What is cut off in between goes on by itself, see push.ts.
 import { and, eq, exists, inArray, isNotNull, lt, not, sql } from "drizzle-orm";
 import type { Database } from "../../shared/db/client.ts";
-import { apiKeys, environments, invitations, members, organizations } from "../../shared/db/schema.ts";
+import { apiKeys, environments, invitations, members, organizations, schedules } from "../../shared/db/schema.ts";
 
 /** The statements that mark it. */
 export function markDeleted(db: Database, organizationId: string, at: Date) {
@@ -33,6 +33,7 @@ export async function forgetIfDeleted(db: Database, organizationId: string): Pro
     db.delete(apiKeys).where(inArray(apiKeys.environmentId, its)),
     db.delete(environments).where(eq(environments.organizationId, ready.id)),
     db.delete(members).where(eq(members.organizationId, ready.id)),
+    db.delete(schedules).where(eq(schedules.organizationId, ready.id)),
     db.delete(invitations).where(eq(invitations.organizationId, ready.id)),
     db.delete(organizations).where(eq(organizations.id, ready.id)),
   ]);

@@ -2,8 +2,9 @@
 // never seen with the keys of another.
 import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import type { Database } from "../../shared/db/client.ts";
-import { apiKeys, environments, organizations } from "../../shared/db/schema.ts";
+import { apiKeys, environments, organizations, schedules } from "../../shared/db/schema.ts";
 import type { EnvironmentState } from "../../shared/environment-rpc.ts";
+import type { OrganizationSchedule } from "../../shared/schedule-rpc.ts";
 
 export type Desired =
   | { readonly kind: "provisioned"; readonly state: EnvironmentState }
@@ -13,7 +14,7 @@ export type Desired =
 /** Null when nothing is known of the environment: its creation was never committed, or it was deleted for good. */
 export async function readDesired(db: Database, environmentId: string): Promise<Desired | null> {
   const rows = await db
-    .select({ environment: environments, organization: organizations, key: apiKeys })
+    .select({ environment: environments, organization: organizations, key: apiKeys, schedules: schedulesOf() })
     .from(environments)
     .innerJoin(organizations, eq(organizations.id, environments.organizationId))
     .leftJoin(apiKeys, and(eq(apiKeys.environmentId, environments.id), isNull(apiKeys.revokedAt)))
@@ -37,8 +38,18 @@ export async function readDesired(db: Database, environmentId: string): Promise<
         webhooks: environment.receivesWebhooks && !archived,
         schedules: environment.receivesSchedules && !archived,
       },
+      schedules: archived ? [] : first.schedules,
     },
   };
+}
+
+/** The schedules of the organization of each row, as a column. */
+export function schedulesOf() {
+  return sql<OrganizationSchedule[]>`(
+    select coalesce(json_agg(json_build_object('id', ${schedules.id}, 'name', ${schedules.name},
+      'cron', ${schedules.cron}, 'timezone', ${schedules.timezone}, 'event', ${schedules.event},
+      'payload', ${schedules.payload}, 'enabled', ${schedules.enabled}) order by ${schedules.id}), '[]'::json)
+    from ${schedules} where ${schedules.organizationId} = ${organizations.id})`.as("schedules_of");
 }
 
 /** Notes what the object has. Never goes back, since pushes may overtake each other. */

@@ -22,6 +22,7 @@ import { organizationRoutes } from "./routes/organizations.ts";
 import { ownerRoutes } from "./routes/owners.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import type { ConsoleEnv } from "./routes/route.ts";
+import { scheduleRoutes } from "./routes/schedules.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { ROUTES } from "./routes/table.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
@@ -43,6 +44,7 @@ const groups = [
   activityChangeRoutes,
   sourceRoutes,
   deliveryRoutes,
+  scheduleRoutes,
   auditRoutes,
   referenceRoutes,
 ];

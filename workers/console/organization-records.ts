@@ -9,8 +9,10 @@ import {
   members,
   organizations,
 } from "../../shared/db/schema.ts";
+import type { OrganizationSchedule } from "../../shared/schedule-rpc.ts";
 import { audit } from "./audit.ts";
 import { type DatabaseFault, databaseFault, violates } from "./database-faults.ts";
+import { schedulesOf } from "./desired-state.ts";
 
 export type KeyRecord = Pick<ApiKey, "id" | "secretVersion" | "scopes" | "expiresAt">;
 export type EnvironmentRecord = Pick<Environment, "id" | "slug" | "revision"> &
@@ -24,6 +26,8 @@ export interface OrganizationRecord {
   readonly slug: string;
   readonly name: string;
   readonly environments: readonly EnvironmentRecord[];
+  /** None when left out: a new organization has none. */
+  readonly schedules?: readonly OrganizationSchedule[];
 }
 
 export type Stored<T> =
@@ -33,7 +37,7 @@ export type Stored<T> =
 /** Writes the organization with its environments and keys in one transaction: all of it is there, or nothing. */
 export async function insertOrganization(
   db: Database,
-  { environments: made, ...organization }: OrganizationRecord,
+  { environments: made, schedules: _none, ...organization }: OrganizationRecord,
   { actor, owner }: { readonly actor: string; readonly owner: string | null },
 ): Promise<Stored<"inserted" | "slug taken">> {
   const keys = made.flatMap(({ id, keys }) =>
@@ -74,7 +78,7 @@ export function findOrganization(db: Database, slug: string): Promise<Stored<Org
 /** One statement, so that a revision is never seen with the keys of another. */
 async function readOrganization(db: Database, slug: string): Promise<OrganizationRecord | null> {
   const rows = await db
-    .select({ organization: organizations, environment: environments, key: apiKeys })
+    .select({ organization: organizations, environment: environments, key: apiKeys, schedules: schedulesOf() })
     .from(organizations)
     .leftJoin(environments, and(eq(environments.organizationId, organizations.id), isNull(environments.archivedAt)))
     .leftJoin(apiKeys, and(eq(apiKeys.environmentId, environments.id), isNull(apiKeys.revokedAt)))
@@ -89,7 +93,7 @@ async function readOrganization(db: Database, slug: string): Promise<Organizatio
     found.set(environment.id, known);
     if (key !== null) known.keys.push(key);
   }
-  return { ...organization, environments: [...found.values()] };
+  return { ...organization, environments: [...found.values()], schedules: rows[0]?.schedules ?? [] };
 }
 
 async function stored<T>(work: Promise<T>): Promise<Stored<T>> {

@@ -46,6 +46,7 @@ export function environmentState(organization: OrganizationRecord, environment: 
       expiresAt: expiresAt?.getTime() ?? null,
     })),
     receives: { webhooks: environment.receivesWebhooks ?? true, schedules: environment.receivesSchedules ?? true },
+    schedules: organization.schedules ?? [],
   };
 }
 

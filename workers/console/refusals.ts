@@ -28,6 +28,7 @@ export type Thing =
   | "event"
   | "run"
   | "source"
+  | "schedule"
   | "delivery"
   | "token";
 

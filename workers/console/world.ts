@@ -1,7 +1,7 @@
 // What the routes of the management API do to the world, behind an interface, for one request.
 import { now } from "../../shared/clock.ts";
 import { createDatabase, type Database } from "../../shared/db/client.ts";
-import type { EnvironmentCalls, EnvironmentState } from "../../shared/environment-rpc.ts";
+import { type EnvironmentCalls, type EnvironmentState, WATCH_PATH } from "../../shared/environment-rpc.ts";
 import { deriveApiKey } from "../../shared/keys.ts";
 import { errorName, log } from "../../shared/log.ts";
 import { sourceId, verifySourceId } from "../../shared/source-ids.ts";
@@ -29,6 +29,8 @@ export interface EnvironmentObjects {
   deprovision(environmentId: string, organizationId: string): Promise<void>;
   /** When each key was last used, in Unix milliseconds. */
   keyUses(environmentId: string): Promise<Readonly<{ [keyId: string]: number }>>;
+  /** A WebSocket that says when something has changed there. */
+  watch(environmentId: string): Promise<Response>;
   /** A call for a member, whose rights were checked. */
   calling<T>(environmentId: string, work: (environment: EnvironmentCalls) => Promise<T>): Promise<T>;
 }
@@ -124,6 +126,10 @@ function environmentObjects(env: Env): EnvironmentObjects {
       await twice(() => env.SOURCE_BOOK.getByName(organizationId).displace(environmentId));
     },
     keyUses: (environmentId) => twice(() => object(environmentId).keyUses()).catch(orAway),
+    watch: (environmentId) =>
+      object(environmentId)
+        .fetch(`https://environment${WATCH_PATH}`, { headers: { upgrade: "websocket" } })
+        .catch(orAway),
     calling: (environmentId, work) => twice(() => work(object(environmentId))).catch(orAway),
   };
 }

@@ -36,6 +36,8 @@ export interface EnvironmentContext {
   readonly perform: (step: StepRow) => void;
   /** Tells the source of a service that a workflow listens to it, in the background. */
   readonly announce: (trigger: WebhookTrigger) => void;
+  /** Tells the schedule book when something is due next, in the background. */
+  readonly wake: () => void;
   readonly seal: (text: string) => Promise<Uint8Array>;
   readonly unseal: (sealed: Uint8Array<ArrayBuffer>) => Promise<string | null>;
 }

@@ -26,7 +26,7 @@ export interface Origin {
   readonly isTest?: boolean;
   /** The event has no name of its own: each workflow of the service is asked under the name that it listens for. */
   readonly unnamed?: boolean;
-  /** Starts only these workflows, by number, of those that match: a schedule's event, a test of one workflow. */
+  /** Starts these workflows, by number, and no others; no filter is asked. A schedule's event, a test of one workflow. */
   readonly only?: readonly number[];
 }
 
@@ -110,11 +110,11 @@ function subjectOf(event: Content, service: string): FilterSubject {
 function matchingWorkflows(context: EnvironmentContext, event: Content, origin: Origin): Workflow[] {
   const { kind, service, only, unnamed } = origin;
   const { workflows } = context;
+  if (only) return only.flatMap((number) => workflows.byNumber(number) ?? []).filter((each) => !each.deregistered);
   const listening = unnamed ? workflows.listeningToService(kind, service) : workflows.listeningFor(kind, event.name);
-  const candidates = only ? listening.filter(({ number }) => only.includes(number)) : listening;
-  if (candidates.length === 0) return [];
+  if (listening.length === 0) return [];
   const subject = subjectOf(event, service);
-  return candidates.filter(({ filter, definition }) =>
+  return listening.filter(({ filter, definition }) =>
     matchFilter(filter, unnamed ? { ...subject, event: definition.trigger.name } : subject),
   );
 }

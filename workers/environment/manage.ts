@@ -1,13 +1,21 @@
 // What a person or a script does to runs and workflows: cancel, rerun, pause, resume, deregister, wait for an end.
-import type { RunChange, WorkflowChange, WorkflowChanged } from "../../shared/environment-rpc.ts";
+import type {
+  RunChange,
+  TestPayload,
+  WorkflowChange,
+  WorkflowChanged,
+  WorkflowTested,
+} from "../../shared/environment-rpc.ts";
 import { parseRunId, runId } from "../../shared/ids.ts";
 import { type RunSummary, runHasEnded } from "../../shared/runs.ts";
 import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { expireRuns } from "./dispatch.ts";
+import { acceptEvent } from "./events.ts";
 import { readRunJson } from "./read-run.ts";
 import { summarizeRun } from "./read-runs.ts";
 import { endRun, insertRun, readRun } from "./runs.ts";
+import { unscheduleWorkflow } from "./schedules.ts";
 
 interface Found {
   readonly number: number;
@@ -64,11 +72,31 @@ export function changeWorkflow(
   if (context.hosts.ofWorkflow(workflow.number).size > 0) return "connected";
   expireRuns(context, turn, workflow.number, now);
   context.workflows.deregister(workflow.number, now);
+  unscheduleWorkflow(context, turn, workflow.slug);
   const waiting = context.sql
     .exec<{ id: number }>("SELECT id FROM runs WHERE workflow = ? AND finished_at IS NULL", workflow.number)
     .toArray();
   for (const { id } of waiting) endRun(context, turn, id, { status: "CANCELED" }, now);
   return "done";
+}
+
+/** Starts one workflow with a payload, whatever its filter says: a test run. */
+export function testWorkflow(
+  context: EnvironmentContext,
+  turn: Turn,
+  slug: string,
+  { payload, context: about, digest }: TestPayload,
+  now: number,
+): WorkflowTested {
+  const workflow = context.workflows.bySlug(slug);
+  if (!workflow || workflow.deregistered) return "not found";
+  const { trigger } = workflow.definition;
+  const event = { id: null, name: trigger.name, payload, context: about, digest, timestamp: null, delay: null };
+  const origin = { kind: trigger.type, service: trigger.service, isTest: true, only: [workflow.number] };
+  const outcome = acceptEvent(context, turn, event, origin, now);
+  if (outcome.outcome === "too large") return "too large";
+  if (outcome.outcome !== "accepted") throw new Error("a test's event was not accepted");
+  return { event: outcome.event };
 }
 
 /** What came of these runs, after waiting for those that have not ended. Unknown ids are left out. */

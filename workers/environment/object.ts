@@ -3,6 +3,7 @@
 //
 // The class is a shell. It parses, calls a module and returns; the modules beside it do the work.
 import { DurableObject } from "cloudflare:workers";
+import type { Activity } from "../../shared/activity.ts";
 import { followClock, machineTime, now } from "../../shared/clock.ts";
 import {
   type Answer,
@@ -15,15 +16,27 @@ import {
   MEMBER,
   type NeededScope,
   type RunChange,
+  type TestPayload,
+  WATCH_PATH,
   type WorkflowChange,
   type WorkflowChanged,
+  type WorkflowTested,
 } from "../../shared/environment-rpc.ts";
-import type { EventOutcome, EventsPage, EventsQuery, Explanation, NewEvent } from "../../shared/events.ts";
+import type {
+  AcceptedEvent,
+  EventOutcome,
+  EventsPage,
+  EventsQuery,
+  Explanation,
+  NewEvent,
+} from "../../shared/events.ts";
 import { nextSequence } from "../../shared/ids.ts";
 import { deriveApiKey } from "../../shared/keys.ts";
 import { RETRY_FAILED_WORK_MS, START_WRITTEN_AFTER_MS } from "../../shared/limits.ts";
 import { errorName, log, setLogLevel } from "../../shared/log.ts";
 import type { RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "../../shared/runs.ts";
+import type { ScheduleDetails, SchedulesPage, SchedulesQuery } from "../../shared/schedule-details.ts";
+import { bookName, type Emitted } from "../../shared/schedule-rpc.ts";
 import { seal, unseal } from "../../shared/seal.ts";
 import { sourceName } from "../../shared/source-ids.ts";
 import type { WebhookTrigger } from "../../shared/webhook-rpc.ts";
@@ -32,6 +45,7 @@ import { AUTHENTICATED, messageFrame } from "../../shared/wire/frames.ts";
 import type { WorkflowsPage, WorkflowsQuery } from "../../shared/workflows.ts";
 import { type Env, keySecrets, parseSettings } from "../env.ts";
 import { ActiveKeys } from "./active-keys.ts";
+import { readActivity } from "./activity.ts";
 import { noteAnnouncement } from "./announce-source.ts";
 import { Commits, type Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
@@ -41,7 +55,7 @@ import { callsCutOff, performFetch } from "./fetches.ts";
 import { type HeldRun, type Host, Hosts } from "./hosts.ts";
 import { KeyUses } from "./key-uses.ts";
 import { nextLivenessTime } from "./liveness.ts";
-import { cancelRun, changeWorkflow, rerunRun, waitForRuns } from "./manage.ts";
+import { cancelRun, changeWorkflow, rerunRun, testWorkflow, waitForRuns } from "./manage.ts";
 import { listEvents, readEventJson } from "./read-events.ts";
 import { readRunJson } from "./read-run.ts";
 import { listRuns, listRunsByPage } from "./read-runs.ts";
@@ -51,11 +65,29 @@ import { receiveDelivery } from "./receive-delivery.ts";
 import { RunEnds } from "./run-ends.ts";
 import { RunQueue } from "./run-queue.ts";
 import { loseRuns } from "./runs.ts";
+import {
+  dueSchedules,
+  emitSchedule,
+  fireSchedule,
+  listSchedules,
+  nextScheduledTime,
+  owedWake,
+  postponeWake,
+  readSchedule,
+  settleWake,
+  switchSchedule,
+  takeSchedules,
+  writeOwedWake,
+} from "./schedules.ts";
 import type { StepRow } from "./steps.ts";
 import { deleteStorage, migrate, storageState } from "./storage/migrate.ts";
-import { readIdentity, writeState } from "./storage/settings.ts";
+import { readIdentity, receivesSchedules, writeState } from "./storage/settings.ts";
 import { dueWork, nextStoredTime, writeLongStarts } from "./timers.ts";
+import { Watchers } from "./watchers.ts";
 import { Workflows } from "./workflows.ts";
+
+/** How old the numbers of the last hour may be: every open page asks for them again and again. */
+const ACTIVITY_KEPT_MS = 2_000;
 
 export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   readonly #keys = new ActiveKeys();
@@ -67,12 +99,15 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   #alarmAt: number | null = null;
   /** Services whose source is being told. */
   readonly #announcing = new Set<string>();
+  readonly #watchers: Watchers;
+  #activity: { readonly at: number; readonly value: Activity } | null = null;
   /** Looks after the runs that hosts hold. In memory, and only while there are any: an alarm would be a row for each. */
   #watch: ReturnType<typeof setTimeout> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     setLogLevel(parseSettings(env).LOG_LEVEL);
+    this.#watchers = new Watchers(ctx);
     if (storageState(ctx.storage.sql) !== "provisioned") return;
     ctx.blockConcurrencyWhile(async () => {
       migrate(ctx.storage);
@@ -89,7 +124,12 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     if (storageState(sql) === "deleted") throw new Error("the environment was deleted");
     const revision = this.ctx.storage.transactionSync(() => {
       migrate(this.ctx.storage);
-      return writeState(sql, state);
+      const received = receivesSchedules(sql);
+      const written = writeState(sql, state);
+      if (written.isNew && takeSchedules(sql, state, received, now())) {
+        writeOwedWake(sql, this.#context?.nextNumber() ?? nextSequence(0, now()));
+      }
+      return written.revision;
     });
     if (this.#context === null) await this.#open();
     else {
@@ -98,6 +138,8 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     }
     await this.#closeRefused();
     if (this.#context) await this.#scheduleAlarm(this.#context);
+    // Not in force before the book knows when to ask: the control plane pushes again.
+    if (this.#context) await this.#tellBook(this.#context);
     return { revision };
   }
 
@@ -123,6 +165,18 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     return context.commits
       .run((turn) => receiveDelivery(context, turn, delivery, now()))
       .catch((): DeliveryOutcome => ({ outcome: "failed" }));
+  }
+
+  /** Called by schedule books only. Each schedule is a commit's operation of its own: one that fails is due at the next tick. */
+  async emitSchedules(time: number): Promise<Emitted> {
+    const context = this.#context;
+    if (context === null) return "gone";
+    const due = dueSchedules(context, time);
+    const emitted = await Promise.all(
+      due.map((id) => context.commits.run((turn) => emitSchedule(context, turn, id, time, now())).catch(() => false)),
+    );
+    const next = { at: nextScheduledTime(context.sql), version: context.nextNumber() };
+    return { next, events: emitted.filter(Boolean).length };
   }
 
   // ---- Calls with an API key ----
@@ -218,6 +272,35 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     return this.#changing(keyId, (context, turn) => changeWorkflow(context, turn, slug, change, now()));
   }
 
+  readActivity(keyId: string): Promise<Answer<Activity>> {
+    return this.#authorized(keyId, "runs:read", (context) => {
+      const at = now();
+      if (this.#activity === null || Math.abs(at - this.#activity.at) > ACTIVITY_KEPT_MS) {
+        this.#activity = { at, value: readActivity(context, at) };
+      }
+      return this.#activity.value;
+    });
+  }
+
+  testWorkflow(keyId: string, slug: string, test: TestPayload): Promise<Answer<WorkflowTested>> {
+    return this.#changing(keyId, (context, turn) => testWorkflow(context, turn, slug, test, now()));
+  }
+
+  listSchedules(keyId: string, query: SchedulesQuery): Promise<Answer<SchedulesPage>> {
+    return this.#authorized(keyId, "runs:read", (context) => listSchedules(context, query, now()));
+  }
+
+  switchSchedule(keyId: string, id: string, enabled: boolean): Promise<Answer<ScheduleDetails | null>> {
+    return this.#changing(keyId, (context, turn) => {
+      switchSchedule(context, turn, id, enabled, now());
+      return readSchedule(context, id, now());
+    });
+  }
+
+  fireSchedule(keyId: string, id: string): Promise<Answer<AcceptedEvent | null>> {
+    return this.#changing(keyId, (context, turn) => fireSchedule(context, turn, id, now()));
+  }
+
   // ---- Hosts ----
 
   /** The WebSocket upgrade of a host whose key's tag the ingress has verified. 401 when the key is not active. */
@@ -226,6 +309,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const secretVersion = Number(request.headers.get(CONNECT_VERSION_HEADER));
     const context = this.#context;
     if (context === null) return new Response(null, { status: 401 });
+    if (new URL(request.url).pathname === WATCH_PATH) return this.#watchers.accept(now());
     const refusal = this.#keys.refusal(keyId, "workflows:connect", now());
     if (refusal) return new Response(null, { status: refusal === "key" ? 401 : 403 });
     await this.#rememberKeyText(context, keyId, secretVersion);
@@ -247,14 +331,17 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     // Revocation is immediate, also for a socket whose close has not arrived yet.
     if (this.#keys.refusal(host.keyId, "workflows:connect", now())) return this.#refuseHost(host);
     await receiveFrame(this.#context, host, message, now);
+    this.#watchers.hint(now);
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
     if (socket.readyState !== WebSocket.CLOSED) answerClose(socket, code, reason);
+    if (this.#watchers.has(socket)) return this.#watchers.remove(socket);
     await this.#hostLost(socket);
   }
 
   override async webSocketError(socket: WebSocket): Promise<void> {
+    if (this.#watchers.has(socket)) return this.#watchers.remove(socket);
     await this.#hostLost(socket);
   }
 
@@ -358,11 +445,13 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       outgoing: outgoingOf(this.ctx),
       perform: (step) => this.#perform(step),
       announce: (trigger) => this.#announce(trigger),
+      wake: () => this.ctx.waitUntil(this.#tellBook(context).catch(() => {})),
       seal: async (text) => seal(await keySecrets(this.env), text),
       unseal: async (sealed) => unseal(await keySecrets(this.env), sealed),
     };
     this.#context = context;
-    context.hosts.restore(this.ctx.getWebSockets(), (workflow, search) => context.queue.resume(workflow, search));
+    const sockets = this.ctx.getWebSockets().filter((socket) => !this.#watchers.has(socket));
+    context.hosts.restore(sockets, (workflow, search) => context.queue.resume(workflow, search));
     for (const host of context.hosts.all()) await this.#rememberKeyText(context, host.keyId, host.secretVersion);
     if (parseSettings(this.env).CLOCK === "movable") followClock(identity.environmentId);
   }
@@ -372,6 +461,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const context = this.#context;
     if (context === null) return;
     for (const step of callsCutOff(context, now())) this.#perform(step);
+    context.wake();
     const toLookThrough = context.queue.toLookThrough();
     if (toLookThrough.size > 0) {
       void context.commits.run((turn) => {
@@ -417,6 +507,22 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     this.ctx.waitUntil(noted.catch(() => {}));
   }
 
+  /** Tells the schedule book what is due next, if that is owed. Rejects when the book could not be reached; it stays owed. */
+  async #tellBook(context: EnvironmentContext): Promise<void> {
+    const owed = owedWake(context.sql);
+    if (!owed) return;
+    const { organizationId, environmentId } = context.identity;
+    const wake = { environmentId, at: nextScheduledTime(context.sql), version: owed.version };
+    try {
+      await this.env.SCHEDULE_BOOK.getByName(bookName(organizationId)).wakeAt(wake);
+    } catch (error) {
+      log("warn", "schedule book not told", { environment: environmentId, name: errorName(error) });
+      if (this.#context) await context.commits.run(() => postponeWake(context.sql, now()));
+      throw error;
+    }
+    if (this.#context) await context.commits.run(() => settleWake(context.sql, owed.version));
+  }
+
   async #tellSource({ identity }: EnvironmentContext, trigger: WebhookTrigger): Promise<void> {
     const { organizationId, environmentId: id, environmentSlug: slug } = identity;
     const source = this.env.WEBHOOK_SOURCE.getByName(await sourceName(organizationId, trigger.service));
@@ -459,6 +565,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const context = this.#context;
     if (!context) return;
     this.#saveHosts();
+    this.#watchers.hint(now);
     this.#keepWatch(context);
     this.ctx.waitUntil(this.#scheduleAlarm(context));
   }

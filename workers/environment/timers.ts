@@ -10,6 +10,7 @@ import { beginAttempt } from "./fetches.ts";
 import { checkHosts } from "./liveness.ts";
 import { deliverSettled, settleStep } from "./owed.ts";
 import { writeStart } from "./runs.ts";
+import { nextOwedWake, postponeWake } from "./schedules.ts";
 import type { StepRow } from "./steps.ts";
 
 /** Delayed events or owed steps handled in one turn; the alarm comes back at once for the rest. */
@@ -29,6 +30,7 @@ export function nextStoredTime(context: EnvironmentContext): number | null {
       .one().due,
     queue.nextPostponed(),
     nextAnnouncement(context),
+    nextOwedWake(context),
   ].filter((time) => time !== null);
   return times.length === 0 ? null : Math.min(...times);
 }
@@ -47,7 +49,16 @@ export function dueWork(context: EnvironmentContext, now: number): ((turn: Turn)
     },
     (turn) => checkHosts(context, turn, now),
     (turn) => announceDue(context, turn, now),
+    (turn) => wakeDue(context, turn, now),
   ];
+}
+
+function wakeDue(context: EnvironmentContext, turn: Turn, now: number): void {
+  const due = nextOwedWake(context);
+  if (due === null || due > now) return;
+  // Not again while the call is made.
+  postponeWake(context.sql, now);
+  turn.afterwards(() => context.wake());
 }
 
 function announceDue(context: EnvironmentContext, turn: Turn, now: number): void {

@@ -11,6 +11,11 @@ export interface RequestOrigin {
   readonly fetchSite: string | null;
 }
 
+/** Whether a page of ours asks, for what is no plain reading: the upgrade to a WebSocket. */
+export function comesFromOurPage(request: Request): boolean {
+  return request.headers.get("origin") === new URL(request.url).origin;
+}
+
 /** Reading changes nothing and is always allowed. Otherwise each of the two headers that is there must say "same", and one must be there. */
 export function isFromOurPages({ method, own, origin, fetchSite }: RequestOrigin): boolean {
   if (method === "GET" || method === "HEAD" || method === "OPTIONS") return true;

@@ -2,13 +2,15 @@
 // is the whole truth about it; nothing of this is in Postgres.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
+import { failure } from "../../../shared/answers.ts";
 import { MEMBER } from "../../../shared/environment-rpc.ts";
 import { NAME_MAX_CHARS } from "../../../shared/limits.ts";
 import { listOf, PageQuery } from "../../../shared/management/pages.ts";
 import { RUN_STATUSES } from "../../../shared/runs.ts";
 import { TRIGGER_KINDS } from "../../../shared/wire/triggers.ts";
+import { comesFromOurPage } from "../auth/same-origin.ts";
 import { callEnvironment } from "../call-environment.ts";
-import { notFound, unprocessable } from "../refusals.ts";
+import { fromElsewhere, notFound, unprocessable } from "../refusals.ts";
 import { type ConsoleEnv, json, route } from "./route.ts";
 
 const env = z.object({ org: z.string(), env: z.string() });
@@ -35,6 +37,33 @@ const EventSummary = z
 const Host = z
   .object({ workflow: z.string(), connectedAt: z.string(), keyId: z.string(), running: z.number() })
   .meta({ id: "Host" });
+
+const ActivityAnswer = z
+  .object({
+    hosts: z.number(),
+    workflows: z.number(),
+    hasRuns: z.boolean(),
+    from: z.string().meta({ description: "From when on is counted: an hour ago, or later if there was too much." }),
+    minutes: z.array(
+      z.object({
+        at: z.string(),
+        events: z.number(),
+        runs: z.number(),
+        failures: z.number(),
+        p50Ms: z.number().nullable(),
+        p95Ms: z.number().nullable(),
+      }),
+    ),
+    attention: z.array(
+      z.object({
+        kind: z.enum(["no host", "failing", "refused"]),
+        workflow: z.string(),
+        runs: z.number(),
+        message: z.string().optional(),
+      }),
+    ),
+  })
+  .meta({ id: "Activity" });
 
 const RunsQuery = PageQuery.extend({
   status: z.enum(RUN_STATUSES, `status is one of ${RUN_STATUSES.join(", ")}`).optional(),
@@ -78,6 +107,17 @@ const hosts = route("GET /api/v1/organizations/{org}/environments/{env}/hosts", 
   responses: { 200: json("By workflow.", listOf(Host)) },
 });
 
+const activity = route("GET /api/v1/organizations/{org}/environments/{env}/activity", {
+  summary: "The last hour in numbers, and what needs attention",
+  request: { params: env },
+  responses: { 200: json("Some seconds old at most.", ActivityAnswer) },
+});
+const watch = route("GET /api/v1/organizations/{org}/environments/{env}/watch", {
+  summary: "A WebSocket that says when something has changed; closed after 5 minutes, to be opened again",
+  request: { params: env },
+  responses: { 101: { description: 'Each frame is `{"type":"changed"}`.' } },
+});
+
 export function activityRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(workflows, async (c) => {
     const { limit, cursor = null } = c.req.valid("query");
@@ -118,6 +158,21 @@ export function activityRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     );
     if (found === null) throw notFound("event");
     return c.body(found, 200, { "Content-Type": "application/json" });
+  });
+
+  app.openapi(activity, async (c) => {
+    const { minutes, attention, ...rest } = await callEnvironment(c.var, (each) => each.readActivity(MEMBER));
+    return c.json({ ...rest, minutes: [...minutes], attention: [...attention] }, 200);
+  });
+
+  app.openapi(watch, async (c) => {
+    const { caller, environment, world } = c.var;
+    if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
+      return failure(426, "This is the address for pages that watch. Connect with a WebSocket.");
+    }
+    // A browser lets any page open a socket, with the cookies of the address it goes to.
+    if (caller.kind === "person" && caller.via === "session" && !comesFromOurPage(c.req.raw)) throw fromElsewhere();
+    return world.objects.watch(environment.id);
   });
 
   app.openapi(hosts, async (c) => {

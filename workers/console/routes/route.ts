@@ -35,12 +35,10 @@ export const ErrorAnswer = z
   })
   .meta({ id: "Error" });
 
-/** Bytes of a request's body; names are short. */
+/** Bytes of a request's body, where a route says nothing else; names are short. */
 const BODY_MAX_BYTES = 16 * 1024;
-const readable = bodyLimit({
-  maxSize: BODY_MAX_BYTES,
-  onError: () => failure(413, `The body is too large. It may have ${BODY_MAX_BYTES} bytes.`),
-});
+const readable = (maxSize: number) =>
+  bodyLimit({ maxSize, onError: () => failure(413, `The body is too large. It may have ${maxSize} bytes.`) });
 
 const ERRORS = {
   401: error("No credentials, or none that are good."),
@@ -55,6 +53,7 @@ const ERRORS = {
 export function route<N extends RouteName, const S extends Omit<RouteConfig, "method" | "path" | "middleware">>(
   name: N,
   spec: S,
+  bodyMaxBytes = BODY_MAX_BYTES,
 ) {
   const [method, path] = name.split(" ") as [Uppercase<MethodOf<N>>, PathOf<N>];
   const least = rightOf(name);
@@ -66,7 +65,7 @@ export function route<N extends RouteName, const S extends Omit<RouteConfig, "me
     description: describeRight(least),
     tags: [tagOf(path)],
     security: least === "public" ? [] : [{ token: [] }, { session: [] }],
-    middleware: [authorize(least, READ_FROM_OBJECTS.has(name)), readable],
+    middleware: [authorize(least, READ_FROM_OBJECTS.has(name)), readable(bodyMaxBytes)],
     responses: { ...spec.responses, ...ERRORS } as S["responses"] & typeof ERRORS,
   });
 }

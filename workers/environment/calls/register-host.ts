@@ -1,6 +1,7 @@
 // INITIALIZE_HOST and INITIALIZE_HOST_V2: a host says which workflow it runs. A refusal is kept and shown, because the
 // reference client prints nothing of it; the socket stays, because a close would only make it come back at once.
 import { log } from "../../../shared/log.ts";
+import { cronProblem } from "../../../shared/schedules.ts";
 import { Registration } from "../../../shared/wire/host-calls.ts";
 import { announceSource } from "../announce-source.ts";
 import type { Turn } from "../commits.ts";
@@ -8,6 +9,7 @@ import type { EnvironmentContext } from "../context.ts";
 import { expireRuns } from "../dispatch.ts";
 import type { Host } from "../hosts.ts";
 import { loseRuns } from "../runs.ts";
+import { scheduleWorkflow } from "../schedules.ts";
 import { differences } from "../workflows.ts";
 
 /** Refused registrations that are kept; the oldest goes first. */
@@ -53,6 +55,11 @@ export function registerHost(announcement: Announcement): RegistrationAnswer {
   if (registration.apiKey !== undefined && registration.apiKey !== context.keyText(host.keyId)) {
     return refuse(announcement, registration.workflowId, "apiKey: is not the key this connection was opened with");
   }
+  const { trigger } = registration;
+  if (trigger.type === "SCHEDULE" && "cron" in trigger.source) {
+    const problem = cronProblem(trigger.source.cron);
+    if (problem) return refuse(announcement, registration.workflowId, `trigger.source.cron: ${problem}`);
+  }
   const current = context.workflows.bySlug(registration.workflowId);
   const connected = current ? [...context.hosts.ofWorkflow(current.number)] : [];
   const holding = connected.flatMap((h) => (h.registration?.differs.length === 0 ? h.registration.process : []));
@@ -74,7 +81,8 @@ export function registerHost(announcement: Announcement): RegistrationAnswer {
     context.hosts.register(host, { workflow: workflow.number, version, process: callId, differs });
   });
   turn.dispatch(workflow.number);
-  announceSource(context, turn, registration.trigger);
+  announceSource(context, turn, trigger);
+  scheduleWorkflow(context, turn, workflow, now);
   turn.afterwards(() =>
     log("info", "host registered", {
       workflow: workflow.slug,

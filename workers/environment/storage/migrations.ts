@@ -141,4 +141,32 @@ export const MIGRATIONS: readonly string[] = [
     due_at INTEGER NOT NULL
   ) WITHOUT ROWID;
   `,
+  `
+  -- Schedules that workflows registered, and those of the organization, which have no workflow here.
+  CREATE TABLE schedules (
+    id TEXT PRIMARY KEY,
+    workflow INTEGER,
+    name TEXT,
+    timing TEXT NOT NULL,
+    event TEXT NOT NULL,
+    payload TEXT,
+    -- 0 while its workflow is not registered with it, or the organization has it switched off everywhere.
+    live INTEGER NOT NULL,
+    -- 0 while it is switched off in this environment.
+    enabled INTEGER NOT NULL DEFAULT 1,
+    -- Null while it is off. Few rows, asked once a minute at most: an index would cost more than it saves.
+    next_at INTEGER,
+    -- The latest of its times that was emitted.
+    last_at INTEGER
+  ) WITHOUT ROWID;
+
+  -- One row while the schedule book has not confirmed when this environment has something due next.
+  CREATE TABLE owed_wake (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    version INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    -- 0 until a call to the book has failed.
+    due_at INTEGER NOT NULL
+  );
+  `,
 ];

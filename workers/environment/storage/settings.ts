@@ -10,10 +10,10 @@ interface SettingsRow extends Record<string, SqlStorageValue> {
   environment_slug: string;
 }
 
-/** Stores a pushed state, unless one as new is stored. Answers the revision in force. */
-export function writeState(sql: SqlStorage, state: EnvironmentState): number {
+/** Stores a pushed state, unless one as new is stored. Answers the revision in force, and whether it is this one. */
+export function writeState(sql: SqlStorage, state: EnvironmentState): { revision: number; isNew: boolean } {
   const [stored] = sql.exec<{ revision: number }>("SELECT revision FROM settings");
-  if (stored && stored.revision >= state.revision) return stored.revision;
+  if (stored && stored.revision >= state.revision) return { revision: stored.revision, isNew: false };
   const { organization, environment } = state;
   sql.exec(
     "INSERT OR REPLACE INTO settings VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
@@ -29,12 +29,18 @@ export function writeState(sql: SqlStorage, state: EnvironmentState): number {
   for (const key of state.keys) {
     sql.exec("INSERT INTO keys VALUES (?, ?, ?)", key.id, JSON.stringify(key.scopes), key.expiresAt);
   }
-  return state.revision;
+  return { revision: state.revision, isNew: true };
 }
 
 /** Whether deliveries of webhook sources reach this environment. */
 export function receivesWebhooks(sql: SqlStorage): boolean {
   return sql.exec<{ receives: number }>("SELECT receives_webhooks AS receives FROM settings").one().receives === 1;
+}
+
+/** Whether schedules emit into this environment. True before it was told anything. */
+export function receivesSchedules(sql: SqlStorage): boolean {
+  const [row] = sql.exec<{ receives: number }>("SELECT receives_schedules AS receives FROM settings").toArray();
+  return row?.receives !== 0;
 }
 
 export function readIdentity(sql: SqlStorage): Identity {

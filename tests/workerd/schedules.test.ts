@@ -1,0 +1,530 @@
+// Schedules: what is emitted, when, into which environment; with ticks that are missed, doubled, late or cut off.
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { now } from "../../shared/clock.ts";
+import { MEMBER } from "../../shared/environment-rpc.ts";
+import { newOrganizationId } from "../../shared/ids.ts";
+import { bookName, type OrganizationSchedule } from "../../shared/schedule-rpc.ts";
+import { tickSchedules } from "../../workers/scheduler/index.ts";
+import { MINUTE } from "./durable-support.ts";
+import {
+  advanceClock,
+  bindings,
+  getJson,
+  injectBug,
+  inside,
+  makeEnvironment,
+  post,
+  registration,
+  resetClock,
+  rows,
+  type TestEnvironment,
+  TestHost,
+} from "./support.ts";
+
+let organization: string;
+let live: TestEnvironment;
+let development: TestEnvironment;
+
+beforeEach(async () => {
+  organization = newOrganizationId();
+  live = await makeEnvironment("live", organization);
+  development = await makeEnvironment("development", organization);
+  toMinute(0);
+});
+afterEach(resetClock);
+
+/** Moves the clock to so many seconds after the next whole hour but one. */
+function toMinute(second: number): void {
+  const hour = 60 * MINUTE;
+  advanceClock(Math.ceil(now() / hour) * hour + hour - now() + second * 1_000);
+}
+
+const EVERY_MINUTE = { cron: "* * * * *" };
+const SLUG = "clockwork";
+const book = () => bindings.SCHEDULE_BOOK.getByName(bookName(organization));
+const tick = (time = now()) => tickSchedules(time, bindings);
+/** The minute that it is, whole. */
+const thisMinute = () => Math.floor(now() / MINUTE) * MINUTE;
+const iso = (time: number) => new Date(time).toISOString();
+
+async function schedule(
+  { key }: Pick<TestEnvironment, "key">,
+  source: object = EVERY_MINUTE,
+  slug = SLUG,
+): Promise<{ host: TestHost; answer: unknown }> {
+  const host = await TestHost.connect(key);
+  return { host, answer: await announce(host, source, slug) };
+}
+
+async function announce(host: TestHost, source: object, slug = SLUG): Promise<unknown> {
+  const trigger = { type: "SCHEDULE", service: "scheduler", name: "scheduled-event", source };
+  return host.call("INITIALIZE_HOST_V2", { ...registration(slug, "scheduled-event", {}), trigger });
+}
+
+interface EventRow extends Record<string, SqlStorageValue> {
+  sender_id: string | null;
+  name: string;
+  payload: string;
+  context: string;
+  is_test: number;
+  runs: string;
+}
+
+const events = (environment: TestEnvironment) =>
+  rows<EventRow>(environment, "SELECT sender_id, name, payload, context, is_test, runs FROM events ORDER BY id");
+/** The times that were emitted, in order. */
+const times = async (environment: TestEnvironment) =>
+  (await events(environment)).map(({ payload }) => JSON.parse(payload).scheduledTime as string);
+
+/** Whether the book has confirmed what it is owed. */
+async function bookTold(...environments: TestEnvironment[]): Promise<void> {
+  for (const environment of environments) {
+    await expect.poll(() => rows(environment, "SELECT * FROM owed_wake"), { timeout: 5_000 }).toEqual([]);
+  }
+}
+
+function ofOrganization(change: Partial<OrganizationSchedule> = {}): OrganizationSchedule {
+  const times = { cron: "*/5 * * * *", timezone: "UTC" };
+  return { id: "sch_1", name: "digest", ...times, event: "digest.due", payload: '{"a":1}', enabled: true, ...change };
+}
+
+const tell = ({ stub, state }: TestEnvironment, revision: number, more: object) =>
+  stub.provision({ ...state, revision, ...more });
+
+const list = async ({ stub }: TestEnvironment) => {
+  const answer = await stub.listSchedules(MEMBER, { limit: 100, cursor: null });
+  if (!answer.ok) throw new Error(answer.refused);
+  return answer.value.data;
+};
+
+describe("a workflow's schedule", () => {
+  it("is emitted into the environments where it is registered, each once, with the last time", async () => {
+    const { host: inLive } = await schedule(live);
+    const { host: inDevelopment } = await schedule(development);
+    await bookTold(live, development);
+    const start = thisMinute();
+    await tick();
+    expect(await events(live)).toEqual([]);
+
+    advanceClock(MINUTE);
+    await tick();
+    const first = iso(start + MINUTE);
+    for (const [host, slug] of [
+      [inLive, "live"],
+      [inDevelopment, "development"],
+    ] as const) {
+      const { input, meta } = await host.offer();
+      expect(input).toEqual({ scheduledTime: first });
+      expect(meta).toMatchObject({ environment: slug, workflowId: SLUG });
+    }
+
+    advanceClock(MINUTE);
+    await tick();
+    expect((await inLive.offer()).input).toEqual({ scheduledTime: iso(start + 2 * MINUTE), lastRunAt: first });
+    expect((await events(live)).map(({ sender_id }) => sender_id)).toEqual([
+      `workflow:${SLUG}:${first}`,
+      `workflow:${SLUG}:${iso(start + 2 * MINUTE)}`,
+    ]);
+  });
+
+  it("of another workflow starts that one only", async () => {
+    await schedule(live, EVERY_MINUTE, "one");
+    await schedule(live, { cron: "30 * * * *" }, "other");
+    await bookTold(live);
+    advanceClock(MINUTE);
+    await tick();
+    expect(await events(live)).toHaveLength(1);
+    expect((await getJson<{ data: { workflow: object }[] }>(live.key, "/api/v1/runs")).data).toMatchObject([
+      { workflow: { slug: "one" } },
+    ]);
+  });
+
+  it("follows each environment's own cron where the two differ", async () => {
+    await schedule(live, { cron: "*/2 * * * *" });
+    await schedule(development, { cron: "*/3 * * * *" });
+    await bookTold(live, development);
+    const start = thisMinute();
+    for (let minute = 0; minute < 6; minute++) {
+      advanceClock(MINUTE);
+      await tick();
+    }
+    expect(await times(live)).toEqual([2, 4, 6].map((minute) => iso(start + minute * MINUTE)));
+    expect(await times(development)).toEqual([3, 6].map((minute) => iso(start + minute * MINUTE)));
+  });
+
+  it("at a rate counts from the minute it was first registered in, and does not drift", async () => {
+    advanceClock(42_000);
+    const began = thisMinute();
+    const { host } = await schedule(live, { rateOf: { minutes: 10 } });
+    await bookTold(live);
+    advanceClock(17 * MINUTE);
+    await tick();
+    await announce(host, { rateOf: { minutes: 10 } });
+    advanceClock(4 * MINUTE);
+    await tick();
+    expect(await times(live)).toEqual([iso(began + 10 * MINUTE), iso(began + 20 * MINUTE)]);
+  });
+
+  it("that is changed is due by the new one, after now only", async () => {
+    const { host } = await schedule(live, { cron: "0 0 1 1 *" });
+    await bookTold(live);
+    advanceClock(30_000);
+    const start = thisMinute();
+    await announce(host, EVERY_MINUTE);
+    await bookTold(live);
+    await tick();
+    expect(await times(live)).toEqual([]);
+    advanceClock(MINUTE);
+    await tick();
+    expect(await times(live)).toEqual([iso(start + MINUTE)]);
+  });
+
+  it("ends with its workflow, and repeats no time when that comes back", async () => {
+    const { host } = await schedule(live);
+    await bookTold(live);
+    advanceClock(MINUTE);
+    await tick();
+    host.socket.close(1000);
+    await expect.poll(async () => (await live.stub.changeWorkflow(MEMBER, SLUG, "deregister")).ok).toBe(true);
+    await expect.poll(() => list(live)).toEqual([]);
+    await bookTold(live);
+    advanceClock(5 * MINUTE);
+    await tick();
+    expect(await times(live)).toHaveLength(1);
+    await schedule(live);
+    await bookTold(live);
+    await tick();
+    expect(await times(live)).toHaveLength(1);
+    advanceClock(MINUTE);
+    await tick();
+    expect(await times(live)).toHaveLength(2);
+  });
+
+  it("ends when its workflow registers for something else", async () => {
+    const { host } = await schedule(live);
+    await host.call("INITIALIZE_HOST_V2", registration(SLUG, "go", { event: ["go"] }));
+    expect(await list(live)).toEqual([]);
+    await bookTold(live);
+    advanceClock(MINUTE);
+    await tick();
+    expect(await events(live)).toEqual([]);
+  });
+
+  it.each([
+    ["61 * * * *", 'trigger.source.cron: the minute "61" cannot be used'],
+    ["0 0 30 2 *", "trigger.source.cron: never comes"],
+    ["* * * *", "trigger.source.cron: has 4 fields"],
+  ])("%s is refused at registration, and the field is named", async (cron, message) => {
+    const { answer } = await schedule(live, { cron });
+    expect(answer).toEqual({ type: "error", message: expect.stringContaining(message) });
+    expect(await list(live)).toEqual([]);
+  });
+
+  it("costs no row when it is registered again unchanged", async () => {
+    const { host } = await schedule(live);
+    await bookTold(live);
+    const count = () => rows<{ n: number }>(live, "SELECT total_changes() AS n");
+    const before = await count();
+    await announce(host, EVERY_MINUTE);
+    expect(await count()).toEqual(before);
+  });
+});
+
+describe("ticks", () => {
+  beforeEach(async () => {
+    await schedule(live);
+    await schedule(development);
+    await bookTold(live, development);
+  });
+
+  it.each([1, 3, 90])("missed for %i minutes: the latest time is made up for, and no other", async (minutes) => {
+    const start = thisMinute();
+    advanceClock(MINUTE);
+    await tick();
+    advanceClock((minutes + 1) * MINUTE);
+    await tick();
+    for (const environment of [live, development]) {
+      expect(await times(environment)).toEqual([iso(start + MINUTE), iso(start + (minutes + 2) * MINUTE)]);
+    }
+  });
+
+  it("that come late say so in the event", async () => {
+    await schedule(live, { cron: "0 * * * *" }, "hourly");
+    await bookTold(live);
+    advanceClock(90 * MINUTE);
+    await tick();
+    const late = (await events(live)).filter(({ sender_id }) => sender_id?.startsWith("workflow:hourly"));
+    expect(late.map(({ context }) => JSON.parse(context).schedule)).toEqual([
+      { id: "workflow:hourly", scheduledTime: iso(thisMinute() - 30 * MINUTE), late: true },
+    ]);
+    const punctual = (await events(live)).find(({ sender_id }) => sender_id?.startsWith(`workflow:${SLUG}`));
+    expect(JSON.parse(punctual?.context ?? "").schedule).not.toHaveProperty("late");
+  });
+
+  it("doubled, at once and one after the other, emit once", async () => {
+    advanceClock(MINUTE);
+    await Promise.all([tick(), tick(), tick()]);
+    await tick();
+    for (const environment of [live, development]) expect(await times(environment)).toHaveLength(1);
+  });
+
+  it("out of order emit each time once at most, and the latest", async () => {
+    const start = thisMinute();
+    advanceClock(3 * MINUTE);
+    await tick(start + 3 * MINUTE);
+    await tick(start + MINUTE);
+    await tick(start + 2 * MINUTE);
+    expect(await times(live)).toEqual([iso(start + 3 * MINUTE)]);
+  });
+
+  it("that fire a moment early are believed, and far ahead are not", async () => {
+    const start = thisMinute();
+    advanceClock(MINUTE - 20);
+    await tick(start + MINUTE);
+    expect(await times(live)).toEqual([iso(start + MINUTE)]);
+    await tick(start + 60 * MINUTE);
+    expect(await times(live)).toHaveLength(2);
+    expect((await times(live)).at(-1)).toBe(iso(start + MINUTE + MINUTE));
+  });
+
+  it("cut off after an environment emitted and before the book knew: nothing comes twice", async () => {
+    advanceClock(MINUTE);
+    await live.stub.emitSchedules(now());
+    await tick();
+    expect(await times(live)).toHaveLength(1);
+    expect(await times(development)).toHaveLength(1);
+  });
+
+  it("cut off in the middle are gone on with by the alarm", async () => {
+    advanceClock(MINUTE);
+    // The book as a tick leaves it that ended in the middle: one environment asked, the alarm set.
+    await live.stub.emitSchedules(now());
+    await runInDurableObject(book(), (_, { storage }) => storage.setAlarm(Date.now() + 60_000));
+    await runDurableObjectAlarm(book());
+    expect(await times(live)).toHaveLength(1);
+    expect(await times(development)).toHaveLength(1);
+    expect(await runInDurableObject(book(), (_, { storage }) => storage.getAlarm())).toBeNull();
+  });
+
+  it("that an environment fails in are made up for by the next, and the other environment is not held up", async () => {
+    await injectBug(live, (query) => query.startsWith("INSERT INTO events"));
+    const start = thisMinute();
+    advanceClock(MINUTE);
+    await tick();
+    expect(await times(live)).toEqual([]);
+    expect(await times(development)).toEqual([iso(start + MINUTE)]);
+    await inside(live.stub, ({ storage }) => {
+      Reflect.deleteProperty(storage.sql, "exec");
+    });
+    await tick();
+    expect(await times(live)).toEqual([iso(start + MINUTE)]);
+  });
+
+  it("ask nothing of a book without environments, nor of an environment with nothing due", async () => {
+    const untouched = "book_of_nobody";
+    const outcome = await bindings.SCHEDULE_BOOK.getByName(untouched).tick(now());
+    expect(outcome).toEqual({ environments: 0, events: 0, failed: 0 });
+    const tables = await runInDurableObject(bindings.SCHEDULE_BOOK.getByName(untouched), (_, { storage }) =>
+      storage.sql.exec("SELECT name FROM sqlite_master WHERE name NOT GLOB '_cf_*'").toArray(),
+    );
+    expect(tables).toEqual([]);
+    expect(await book().tick(now())).toEqual({ environments: 0, events: 0, failed: 0 });
+  });
+
+  it("write five rows for a schedule and its run: the schedule, the event and its id, the run and its place", async () => {
+    const count = async () => (await rows<{ n: number }>(live, "SELECT total_changes() AS n"))[0]?.n ?? 0;
+    const before = await count();
+    advanceClock(MINUTE);
+    await tick();
+    // By SQLite's count, which leaves out the entries of indexes.
+    expect((await count()) - before).toBe(3);
+  });
+
+  it("forget an environment that was deleted", async () => {
+    await live.stub.deprovision();
+    advanceClock(MINUTE);
+    await tick();
+    const left = await runInDurableObject(book(), (_, { storage }) =>
+      storage.sql
+        .exec<{ id: string }>("SELECT id FROM environments")
+        .toArray()
+        .map(({ id }) => id),
+    );
+    expect(left).not.toContain(live.id);
+    expect(left).toContain(development.id);
+  });
+});
+
+describe("what the book knows", () => {
+  it("is changed by what is newer only", async () => {
+    const environmentId = live.id;
+    const stored = () =>
+      runInDurableObject(book(), (_, { storage }) =>
+        storage.sql.exec("SELECT next_at FROM environments WHERE id = ?", environmentId).one(),
+      );
+    await book().wakeAt({ environmentId, at: 5, version: 10 });
+    await book().wakeAt({ environmentId, at: 7, version: 9 });
+    expect(await stored()).toEqual({ next_at: 5 });
+    await book().wakeAt({ environmentId, at: null, version: 11 });
+    expect(await stored()).toEqual({ next_at: null });
+  });
+
+  it("is owed until the book has confirmed it, and told again by the alarm", async () => {
+    await inside(live.stub, (_, instance) => {
+      const broken = { SCHEDULE_BOOK: { getByName: () => ({ wakeAt: () => Promise.reject(new Error("away")) }) } };
+      const { env } = instance as unknown as { env: object };
+      Object.assign(instance, { env: { ...env, ...broken }, envBefore: env });
+    });
+    await schedule(live);
+    await expect.poll(() => rows(live, "SELECT attempts FROM owed_wake")).toEqual([{ attempts: 1 }]);
+    await inside(live.stub, (_, instance) => {
+      Object.assign(instance, { env: (instance as unknown as { envBefore: object }).envBefore });
+    });
+    advanceClock(MINUTE / 2);
+    await live.stub.clockMoved();
+    await bookTold(live);
+    advanceClock(MINUTE);
+    await tick();
+    expect(await times(live)).toHaveLength(1);
+  });
+});
+
+describe("the organization's schedules", () => {
+  it("emit their event with their payload into every environment, for whoever listens", async () => {
+    const host = await TestHost.listening(live.key, "on-digest", "digest.due");
+    for (const environment of [live, development]) await tell(environment, 2, { schedules: [ofOrganization()] });
+    const start = thisMinute();
+    advanceClock(5 * MINUTE);
+    await tick();
+    expect((await host.offer()).input).toEqual({ a: 1 });
+    for (const environment of [live, development]) {
+      expect(await events(environment)).toMatchObject([
+        {
+          sender_id: `sch_1:${iso(start + 5 * MINUTE)}`,
+          name: "digest.due",
+          payload: '{"a":1}',
+          context: JSON.stringify({
+            schedule: { id: "sch_1", name: "digest", scheduledTime: iso(start + 5 * MINUTE) },
+          }),
+          is_test: 0,
+        },
+      ]);
+    }
+  });
+
+  it("are due by the clock of their time zone", async () => {
+    await tell(live, 2, { schedules: [ofOrganization({ cron: "0 9 * * *", timezone: "Asia/Kolkata" })] });
+    const [shown] = await list(live);
+    expect(shown?.nextTimes).toHaveLength(5);
+    for (const time of shown?.nextTimes ?? []) expect(time).toMatch(/T03:30:00\.000Z$/);
+  });
+
+  it("that are changed, switched off or deleted are in force when the push is confirmed", async () => {
+    await tell(live, 2, { schedules: [ofOrganization({ cron: "* * * * *" })] });
+    await tell(live, 3, { schedules: [ofOrganization({ cron: "* * * * *", payload: '{"a":2}' })] });
+    advanceClock(MINUTE);
+    await tick();
+    await tell(live, 4, { schedules: [ofOrganization({ cron: "* * * * *", enabled: false })] });
+    advanceClock(MINUTE);
+    await tick();
+    expect(await list(live)).toMatchObject([{ id: "sch_1", enabled: false, nextTimes: [] }]);
+    await tell(live, 5, { schedules: [] });
+    expect(await list(live)).toEqual([]);
+    expect((await events(live)).map(({ payload }) => payload)).toEqual(['{"a":2}']);
+  });
+
+  it("emit although a sender has used their event's id for something else", async () => {
+    await tell(live, 2, { schedules: [ofOrganization({ cron: "* * * * *" })] });
+    const id = `sch_1:${iso(thisMinute() + MINUTE)}`;
+    await post(live.key, "/api/v1/events", { id, event: { name: "squatter", payload: {} } });
+    advanceClock(MINUTE);
+    await tick();
+    await tick();
+    expect((await events(live)).map(({ sender_id, name }) => [sender_id, name])).toEqual([
+      [id, "squatter"],
+      [null, "digest.due"],
+    ]);
+  });
+});
+
+describe("switches", () => {
+  const switched = { webhooks: true, schedules: false };
+  beforeEach(async () => {
+    await schedule(live);
+    await schedule(development);
+    for (const each of [live, development]) {
+      await tell(each, 2, { schedules: [ofOrganization({ cron: "* * * * *" })] });
+    }
+    await bookTold(live, development);
+  });
+
+  it("development off as a whole stops its runs at once and leaves live alone; what it missed is not made up for", async () => {
+    await tell(development, 3, { schedules: [ofOrganization({ cron: "* * * * *" })], receives: switched });
+    advanceClock(MINUTE);
+    await tick();
+    expect(await events(development)).toEqual([]);
+    expect(await events(live)).toHaveLength(2);
+    expect((await list(development)).map(({ nextTimes }) => nextTimes)).toEqual([[], []]);
+
+    advanceClock(10 * MINUTE);
+    await tell(development, 4, { schedules: [ofOrganization({ cron: "* * * * *" })] });
+    await tick();
+    expect(await events(development)).toEqual([]);
+    advanceClock(MINUTE);
+    await tick();
+    expect(await events(development)).toHaveLength(2);
+  });
+
+  it("one by one stop that one in that environment", async () => {
+    const changed = await development.stub.switchSchedule(MEMBER, `workflow:${SLUG}`, false);
+    expect(changed).toMatchObject({ ok: true, value: { enabled: false, nextTimes: [] } });
+    await bookTold(development);
+    advanceClock(MINUTE);
+    await tick();
+    expect((await events(development)).map(({ name }) => name)).toEqual(["digest.due"]);
+    expect(await events(live)).toHaveLength(2);
+
+    await development.stub.switchSchedule(MEMBER, `workflow:${SLUG}`, true);
+    await bookTold(development);
+    advanceClock(MINUTE);
+    await tick();
+    expect(await events(development)).toHaveLength(3);
+    expect(await development.stub.switchSchedule(MEMBER, "workflow:none", true)).toEqual({ ok: true, value: null });
+  });
+});
+
+describe("tests", () => {
+  it("fire a schedule now, as a test run with the proper payload, and change nothing of when it is due", async () => {
+    const { host } = await schedule(live);
+    await bookTold(live);
+    advanceClock(MINUTE);
+    await tick();
+    const first = iso(thisMinute());
+    await host.offer();
+    advanceClock(10_000);
+    const fired = await live.stub.fireSchedule(MEMBER, `workflow:${SLUG}`);
+    expect(fired).toMatchObject({ ok: true, value: { runs: [{ workflow: SLUG }] } });
+    const { input, meta } = await host.offer();
+    expect(input).toEqual({ scheduledTime: expect.stringMatching(/:01:1\d\.\d{3}Z$/), lastRunAt: first });
+    expect(meta).toMatchObject({ isTest: true });
+    expect((await list(live))[0]?.lastRunAt).toBe(first);
+    expect(await live.stub.fireSchedule(MEMBER, "workflow:none")).toEqual({ ok: true, value: null });
+  });
+
+  it("start one workflow with a payload, whatever its filter says", async () => {
+    const host = await TestHost.listening(live.key, "filtered", "go", { payload: { kind: ["never"] } });
+    const other = await TestHost.listening(live.key, "unfiltered", "go");
+    const test = { payload: '{"kind":"this"}', context: null, digest: new Uint8Array(16) };
+    expect(await live.stub.testWorkflow(MEMBER, "filtered", test)).toMatchObject({
+      ok: true,
+      value: { event: { name: "go", runs: [{ workflow: "filtered" }] } },
+    });
+    const { input, meta } = await host.offer();
+    expect([input, meta.isTest]).toEqual([{ kind: "this" }, true]);
+    expect(other.received).toEqual([]);
+    expect(await live.stub.testWorkflow(MEMBER, "none", test)).toEqual({ ok: true, value: "not found" });
+    const large = { ...test, payload: JSON.stringify("x".repeat(2_000_000)) };
+    expect(await live.stub.testWorkflow(MEMBER, "filtered", large)).toEqual({ ok: true, value: "too large" });
+  });
+});
