@@ -2,8 +2,8 @@
 // asks for. What was built from the same sources before is used again: wrangler takes two seconds to say the same.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { extname, join } from "node:path";
+import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { extname, join, sep } from "node:path";
 import { promisify } from "node:util";
 import type { V4ModuleDefinition, V4ModuleRuleType } from "miniflare";
 import type { Unstable_MiniflareWorkerOptions } from "wrangler";
@@ -23,9 +23,19 @@ export interface Build {
   readonly modules: V4ModuleDefinition[];
 }
 
+/** The dashboard of a build, beside its script. */
+const ASSETS = "assets";
 const BUILDS_KEPT = 5;
-const SOURCES = ["workers", "shared"];
-const SETTINGS = ["wrangler.toml", "package-lock.json", ".dev.vars", ".env", ".env.local"];
+const SOURCES = ["workers", "shared", "dashboard/src", "dashboard/public"];
+const SETTINGS = [
+  "wrangler.toml",
+  "dashboard/index.html",
+  "dashboard/vite.config.ts",
+  "package-lock.json",
+  ".dev.vars",
+  ".env",
+  ".env.local",
+];
 /** As in wrangler's own rules: https://developers.cloudflare.com/workers/wrangler/bundling/ */
 const MODULE_TYPES: Readonly<Record<string, V4ModuleRuleType>> = {
   ".js": "ESModule",
@@ -46,6 +56,7 @@ export async function buildScript(): Promise<Build> {
   await mkdir(fresh, { recursive: true });
   const [options] = await Promise.all([readOptions(), bundle(fresh)]);
   await writeFile(join(fresh, "options.json"), JSON.stringify(options));
+  await cp(`${ROOT}dashboard/dist`, join(fresh, ASSETS), { recursive: true });
   // Another start may have made the same at the same time.
   await rename(fresh, kept).catch(() => rm(fresh, { recursive: true, force: true }));
   await removeOldBuilds();
@@ -92,14 +103,18 @@ async function bundle(directory: string): Promise<void> {
 async function readBuild(directory: string): Promise<Build | null> {
   const options = await readFile(join(directory, "options.json"), "utf8").catch(() => null);
   if (options === null) return null;
-  const names = (await readdir(directory, { recursive: true })).filter((name) => extname(name) in MODULE_TYPES);
+  const names = (await readdir(directory, { recursive: true })).filter(
+    (name) => extname(name) in MODULE_TYPES && !name.startsWith(`${ASSETS}${sep}`),
+  );
   // The script itself is the first module, by Miniflare's rule.
   names.sort((a, b) => Number(b === "index.js") - Number(a === "index.js"));
   const modules = names.map(async (name): Promise<V4ModuleDefinition> => {
     const path = join(directory, name);
     return { type: MODULE_TYPES[extname(name)] ?? "Data", path, contents: await readFile(path) };
   });
-  return { ...JSON.parse(options), modules: await Promise.all(modules) };
+  const kept = JSON.parse(options) as Omit<Build, "modules">;
+  const assets = Object.assign({}, kept.options.assets, { directory: join(directory, ASSETS) });
+  return { ...kept, options: { ...kept.options, assets }, modules: await Promise.all(modules) };
 }
 
 async function removeOldBuilds(): Promise<void> {

@@ -11,7 +11,7 @@ import { takeLock } from "./lock.ts";
 import { applyMigrations } from "./migrate.ts";
 import { readOptions, type StartOptions } from "./options.ts";
 import { localOrganization } from "./organization.ts";
-import { localOwner } from "./owner.ts";
+import { localOwner, signInLink } from "./owner.ts";
 import { connectPostgres, type LocalPostgres, startPostgres } from "./postgres.ts";
 import { describeReady, welcome } from "./ready.ts";
 import { endOrphanedRuntime, type Router, startRouter } from "./router.ts";
@@ -76,9 +76,9 @@ async function start(options: StartOptions): Promise<void> {
   startCron(build, router, log);
   await writePrivateFile(data.ready, ready);
   stoppers.add(() => rm(data.ready, { force: true }));
-  console.log(
-    welcome(ready, { log: relative(process.cwd(), data.log), showPassword: fresh }, performance.now() / 1000),
-  );
+  const dashboard = (await signInLink(router.url, owner)) ?? router.url;
+  const told = { log: relative(process.cwd(), data.log), showPassword: fresh, dashboard };
+  console.log(welcome(ready, told, performance.now() / 1000));
 }
 
 /** Starts Postgres, or connects to the one of DATABASE_URL, and answers the settings that let the script reach it. */

@@ -14,6 +14,24 @@ export interface LocalOwner extends ConsoleSecrets {
   readonly fresh: boolean;
 }
 
+/** A link that signs the owner in, in one browser, once. Null when it cannot be made: a password signs in as well. */
+export async function signInLink(url: string, { email, password }: ConsoleSecrets): Promise<string | null> {
+  try {
+    const Cookie = await signIn(url, email, password);
+    const response = await fetch(`${url}/api/auth/one-time-token/generate`, { headers: { Cookie } });
+    const { token } = z.object({ token: z.string() }).parse(await response.json());
+    // Behind the #, so that it is sent to no server and stands in no log.
+    return `${url}/sign-in#${token}`;
+  } catch {
+    return null;
+  }
+}
+
+async function signIn(url: string, email: string, password: string): Promise<string> {
+  const { cookies } = await call(`${url}/api/auth/sign-in/email`, { Origin: url }, { email, password });
+  return cookies.map((each) => each.split(";")[0]).join("; ");
+}
+
 /** Sees to it that the owner is there and that the token is good. Throws a StartError with what the API says. */
 export async function localOwner(
   { url, organization, setupToken }: { url: string; organization: string; setupToken: string },
@@ -28,9 +46,8 @@ export async function localOwner(
     { Authorization: `Bearer ${setupToken}` },
     { email, password },
   );
-  const signedIn = await call(`${url}/api/auth/sign-in/email`, { Origin: url }, { email, password });
-  const cookie = signedIn.cookies.map((each) => each.split(";")[0]).join("; ");
-  const { body } = await call(`${url}/api/v1/tokens`, { Origin: url, Cookie: cookie }, { name: "npm start" });
+  const Cookie = await signIn(url, email, password);
+  const { body } = await call(`${url}/api/v1/tokens`, { Origin: url, Cookie }, { name: "npm start" });
   return { email, password, token: NewToken.parse(body).token, fresh: kept === undefined };
 }
 

@@ -32,10 +32,17 @@ export function describeReady(
 }
 
 /** The lines shown when the router is ready. `log` is the path of the log file. The password is shown once. */
-export function welcome(ready: Ready, { log, showPassword }: { log: string; showPassword: boolean }, seconds: number) {
+export function welcome(
+  ready: Ready,
+  { log, showPassword, dashboard }: { log: string; showPassword: boolean; dashboard: string },
+  seconds: number,
+) {
   const { live, development } = ready.environments;
   return `
 Switchyard runs at ${ready.url}  (ready in ${seconds.toFixed(1)} s)
+
+  dashboard     ${dashboard}
+                (this link signs you in once, within 30 minutes)
 
   live          ${live.key}
   development   ${development.key}

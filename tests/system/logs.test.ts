@@ -107,7 +107,7 @@ async function sendWhatIsRefused(): Promise<void> {
   // By mistake a key is also put into an address: its line stands there without it.
   await development.send("GET", `/api/v1/runs/${key}`);
   await development.send("GET", `/api/v1/runs/${key.replaceAll("_", "%5F")}`);
-  await request("GET", "/nowhere");
+  await request("GET", "/api/v1/nowhere");
 }
 
 /** Frames of every wrong form on one connection; the last call, which is answered, shows that all were read. */
@@ -142,7 +142,7 @@ async function sendFrames(): Promise<void> {
     refused.on("close", resolve);
   });
   expect(code).toBe(4001);
-  await request("GET", "/the/end");
+  await request("GET", "/api/the/end");
 }
 
 const described = ({ method, path, status }: Line): string => `${method} ${path} ${status}`;

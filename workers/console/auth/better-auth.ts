@@ -3,6 +3,7 @@
 
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { betterAuth } from "better-auth/minimal";
+import { oneTimeToken } from "better-auth/plugins/one-time-token";
 import { and, eq, gt, isNull } from "drizzle-orm";
 import { encodeBase62 } from "../../../shared/base62.ts";
 import type { Database } from "../../../shared/db/client.ts";
@@ -15,6 +16,8 @@ export const PASSWORD_MIN_CHARS = 8;
 export const PASSWORD_MAX_CHARS = 128;
 /** How long a session is believed without asking Postgres, so that an open page does not keep it awake. */
 export const COOKIE_CACHE_S = 300;
+/** Long enough to open a link that a terminal printed. */
+const ONE_TIME_TOKEN_MINUTES = 30;
 const SESSION_S = 7 * 24 * 3600;
 /** How old a session may become before its end is moved: one write a day. */
 const SESSION_RENEWED_AFTER_S = 24 * 3600;
@@ -51,6 +54,8 @@ export async function createAuth(env: Env, db: Database, origin: string) {
       updateAge: SESSION_RENEWED_AFTER_S,
       cookieCache: { enabled: true, maxAge: COOKIE_CACHE_S },
     },
+    // A link that signs in one browser, once: what a local start prints.
+    plugins: [oneTimeToken({ expiresIn: ONE_TIME_TOKEN_MINUTES, storeToken: "hashed" })],
     databaseHooks: {
       user: { create: { before: async ({ email }) => isInvited(db, email) } },
     },

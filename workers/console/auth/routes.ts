@@ -13,6 +13,8 @@ const OFFERED: Readonly<Record<string, "GET" | "POST">> = {
   "/sign-in/social": "POST",
   "/callback/github": "GET",
   "/error": "GET",
+  "/one-time-token/generate": "GET",
+  "/one-time-token/verify": "POST",
   "/sign-out": "POST",
   "/get-session": "GET",
   "/change-password": "POST",

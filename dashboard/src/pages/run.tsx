@@ -1,0 +1,330 @@
+// One run: when what happened, what it was given, what it put out or why it failed; cancel, run again, take as a test.
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate, useParams } from "@tanstack/react-router";
+import { useState } from "react";
+import type { Run, Task } from "../../../shared/runs.ts";
+import { ask, path } from "../api/client.ts";
+import { environmentKey, run as runQuery } from "../api/queries.ts";
+import { useMay, usePlace } from "../shell/place.ts";
+import { Button, Choose, Problem } from "../ui/controls.tsx";
+import { formatDuration, formatJson } from "../ui/format.ts";
+import {
+  Badge,
+  Duration,
+  Facts,
+  Json,
+  Loading,
+  PageTitle,
+  Panel,
+  Status,
+  type Tone,
+  useNow,
+  When,
+} from "../ui/show.tsx";
+
+const LEVELS: readonly string[] = ["DEBUG", "INFO", "WARN", "ERROR"];
+
+export function RunPage() {
+  const place = usePlace();
+  const { run: id } = useParams({ from: "/orgs/$org/$env/runs/$run" });
+  const { data: run, error } = useQuery(runQuery(place, id));
+  if (error) return <Problem error={error} />;
+  if (!run) return <Loading />;
+  return (
+    <>
+      <PageTitle title={run.workflow.name} actions={<Actions run={run} />}>
+        <Status status={run.status} /> {run.isTest && <Badge>test</Badge>} <code className="text-xs">{run.id}</code>
+      </PageTitle>
+      <div className="flex flex-col gap-4">
+        {run.error && <Failure error={run.error} />}
+        <Panel title="Run">
+          <Facts facts={factsOf(run, place)} />
+        </Panel>
+        <Timeline run={run} />
+        <Logs tasks={run.tasks} />
+        {run.output !== undefined && (
+          <Panel>
+            <Json label="Output" value={run.output} />
+          </Panel>
+        )}
+        <Panel>
+          <Json label="Event payload" value={run.event.payload} />
+        </Panel>
+        {run.event.context !== undefined && (
+          <Panel>
+            <Json label="Event context" value={run.event.context} />
+          </Panel>
+        )}
+      </div>
+    </>
+  );
+}
+
+function factsOf(run: Run, place: { org: string; env: string }): [string, React.ReactNode][] {
+  const facts: [string, React.ReactNode][] = [
+    [
+      "Workflow",
+      <Link
+        key="w"
+        to="/orgs/$org/$env/workflows/$workflow"
+        params={{ ...place, workflow: run.workflow.slug }}
+        className="underline"
+      >
+        {run.workflow.slug}
+      </Link>,
+    ],
+    [
+      "Event",
+      <Link key="e" to="/orgs/$org/$env/events/$event" params={{ ...place, event: run.event.id }} className="underline">
+        {run.event.name}
+      </Link>,
+    ],
+    ["Made", <When key="m" time={run.createdAt} />],
+    ["Started", <When key="s" time={run.startedAt} />],
+    ["Took", <Duration key="d" from={run.startedAt} until={run.finishedAt} />],
+    ["Attempts", run.attempts],
+  ];
+  if (run.timedOutReason) facts.push(["Timed out", run.timedOutReason]);
+  if (run.rerunOf) {
+    facts.push([
+      "Repeats",
+      <Link
+        key="r"
+        to="/orgs/$org/$env/runs/$run"
+        params={{ ...place, run: run.rerunOf }}
+        className="font-mono text-xs underline"
+      >
+        {run.rerunOf}
+      </Link>,
+    ]);
+  }
+  return facts;
+}
+
+function Failure({ error }: { error: NonNullable<Run["error"]> }) {
+  return (
+    <section
+      aria-label="Error"
+      className="rounded-lg border border-red-700/50 bg-red-50 p-4 text-red-950 dark:bg-red-950/40 dark:text-red-100"
+    >
+      <h2 className="data font-semibold break-words">
+        {error.name}: {error.message}
+      </h2>
+      {error.stackTrace && (
+        <pre
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
+          tabIndex={0}
+          className="mt-2 max-h-80 overflow-auto font-mono text-xs whitespace-pre-wrap"
+        >
+          {error.stackTrace}
+        </pre>
+      )}
+    </section>
+  );
+}
+
+function Actions({ run }: { run: Run }) {
+  const place = usePlace();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const may = useMay("member");
+  const [error, setError] = useState<unknown>(null);
+  if (!may) return null;
+  const address = path("/organizations/{}/environments/{}/runs/{}", place.org, place.env, run.id);
+  return (
+    <>
+      <Problem error={error} />
+      {!run.finishedAt && (
+        <Button
+          look="danger"
+          onPress={() =>
+            ask("POST", `${address}/cancel`).then(
+              () => client.invalidateQueries({ queryKey: environmentKey(place) }),
+              setError,
+            )
+          }
+        >
+          Cancel
+        </Button>
+      )}
+      <Button
+        onPress={() =>
+          ask<Run>("POST", `${address}/rerun`).then(
+            ({ id }) => navigate({ to: "/orgs/$org/$env/runs/$run", params: { ...place, run: id } }),
+            setError,
+          )
+        }
+      >
+        Run again
+      </Button>
+      <Button
+        onPress={() =>
+          void navigate({
+            to: "/orgs/$org/$env/test",
+            params: place,
+            search: { workflow: run.workflow.slug, run: run.id },
+          })
+        }
+      >
+        Copy as a test
+      </Button>
+    </>
+  );
+}
+
+interface Bar {
+  readonly label: string;
+  readonly detail: string;
+  readonly from: number;
+  readonly until: number | null;
+  readonly tone: string;
+  readonly status: string;
+}
+
+const COLORS = { SUCCESS: "bg-emerald-600", ERROR: "bg-red-600", PENDING: "bg-amber-500" } as const;
+
+/** What took how long, from the making of the run on: the wait for a host, the run itself, and its steps. */
+function Timeline({ run }: { run: Run }) {
+  const now = useNow(1_000);
+  const made = Date.parse(run.createdAt);
+  const end = run.finishedAt ? Date.parse(run.finishedAt) : now;
+  const started = run.startedAt ? Date.parse(run.startedAt) : null;
+  const bars: Bar[] = [
+    {
+      label: "Waits for a host",
+      detail: "",
+      from: made,
+      until: started ?? (run.finishedAt ? end : null),
+      tone: "bg-zinc-400",
+      status: "",
+    },
+  ];
+  if (started !== null) {
+    const attempts = run.attempts > 1 ? `${run.attempts} attempts` : "";
+    const tone = run.status === "ERROR" ? "bg-red-600" : run.finishedAt ? "bg-emerald-600" : "bg-sky-600";
+    bars.push({ label: "Runs", detail: attempts, from: started, until: run.finishedAt ? end : null, tone, status: "" });
+  }
+  for (const task of run.tasks.filter(({ type }) => type !== "LOG_MESSAGE")) {
+    bars.push({
+      label: typeLabel(task.type),
+      detail: `${task.key}${task.attempt > 0 ? `, attempt ${task.attempt + 1}` : ""}`,
+      from: Date.parse(task.createdAt),
+      until: task.finishedAt
+        ? Date.parse(task.finishedAt)
+        : task.status === "PENDING"
+          ? null
+          : Date.parse(task.createdAt),
+      tone: COLORS[task.status],
+      status: task.status,
+    });
+  }
+  const last = Math.max(made + 1, ...bars.map(({ until }) => until ?? now));
+  const span = last - made;
+  return (
+    <Panel title="Timeline">
+      <ol className="flex flex-col gap-1.5">
+        {bars.map((bar, index) => (
+          <li key={index} className="grid grid-cols-1 gap-x-3 sm:grid-cols-[14rem_1fr_5rem] sm:items-center">
+            <span className="min-w-0 truncate">
+              {bar.label} <span className="data text-xs text-soft">{bar.detail}</span>
+            </span>
+            <span className="relative h-3 overflow-hidden rounded bg-line/60" aria-hidden="true">
+              <span
+                className={`absolute inset-y-0 min-w-1 rounded ${bar.tone}`}
+                style={{
+                  left: `${Math.min(99, ((bar.from - made) / span) * 100)}%`,
+                  width: `${Math.max(0.5, (((bar.until ?? now) - bar.from) / span) * 100)}%`,
+                }}
+              />
+            </span>
+            <span className="text-xs text-soft tabular-nums sm:text-right">
+              {formatDuration((bar.until ?? now) - bar.from)}
+              {bar.until === null && " …"}
+            </span>
+          </li>
+        ))}
+      </ol>
+      {run.tasksOmitted !== undefined && run.tasksOmitted > 0 && (
+        <p className="mt-2 text-soft">{run.tasksOmitted.toLocaleString()} further steps are too many to show.</p>
+      )}
+      <Steps tasks={run.tasks} />
+    </Panel>
+  );
+}
+
+function typeLabel(type: string): string {
+  const text = type.toLowerCase().replaceAll("_", " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Each step with all that is known of it. */
+function Steps({ tasks }: { tasks: readonly Task[] }) {
+  const steps = tasks.filter(({ type }) => type !== "LOG_MESSAGE");
+  if (steps.length === 0) return null;
+  return (
+    <div className="mt-4 flex flex-col gap-1.5">
+      {steps.map(({ type, key, status, attempt, createdAt, finishedAt, ...detail }) => (
+        <details key={type + key} className="rounded-md border border-line px-3 py-2">
+          <summary className="cursor-default">
+            <Badge tone={status === "SUCCESS" ? "good" : status === "ERROR" ? "bad" : "wait"}>
+              {status.toLowerCase()}
+            </Badge>{" "}
+            {typeLabel(type)} <span className="data text-soft">{key}</span>
+          </summary>
+          <pre
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
+            tabIndex={0}
+            className="mt-2 max-h-80 overflow-auto font-mono text-xs break-words whitespace-pre-wrap"
+          >
+            {formatJson(detail)}
+          </pre>
+        </details>
+      ))}
+    </div>
+  );
+}
+
+const LEVEL_TONES: Record<string, Tone> = { DEBUG: "none", INFO: "busy", WARN: "wait", ERROR: "bad" };
+
+function Logs({ tasks }: { tasks: readonly Task[] }) {
+  const [least, setLeast] = useState<string>("DEBUG");
+  const all = tasks.filter(({ type }) => type === "LOG_MESSAGE");
+  const rank = (level: unknown) => LEVELS.indexOf(String(level));
+  const shown = all.filter(({ level }) => rank(level) >= rank(least));
+  return (
+    <Panel
+      title="Logs"
+      actions={
+        <Choose
+          label="Least level of logs"
+          hidden
+          value={least}
+          choices={LEVELS.map((level) => ({ id: level, label: `${level.toLowerCase()} and above` }))}
+          onChange={setLeast}
+        />
+      }
+    >
+      {shown.length === 0 && (
+        <p className="text-soft">{all.length === 0 ? "The run has logged nothing." : "None of this level."}</p>
+      )}
+      <ol className="flex flex-col gap-1">
+        {shown.map(({ key, createdAt, level, message, properties }, index) => (
+          <li key={`${index} ${key}`} className="flex flex-wrap items-baseline gap-2">
+            <Badge tone={LEVEL_TONES[String(level)] ?? "none"}>{String(level)}</Badge>
+            <span className="data min-w-0 flex-1 font-mono text-xs break-words whitespace-pre-wrap">
+              {String(message)}
+            </span>
+            <span className="text-xs text-soft">
+              <When time={createdAt} />
+            </span>
+            {properties !== undefined && properties !== null && (
+              <pre className="data w-full overflow-x-auto pl-4 font-mono text-xs whitespace-pre-wrap text-soft">
+                {formatJson(properties)}
+              </pre>
+            )}
+          </li>
+        ))}
+      </ol>
+    </Panel>
+  );
+}

@@ -1,0 +1,167 @@
+// One source: its URL and secrets, who listens, and its deliveries with what each environment made of them.
+import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Link, useParams } from "@tanstack/react-router";
+import { type FormEvent, useState } from "react";
+import type { Delivery, SourceDetails } from "../../../shared/management/sources.ts";
+import { ask, path } from "../api/client.ts";
+import { deliveries, source as sourceQuery } from "../api/queries.ts";
+import { lookOf } from "../shell/environments.ts";
+import { useMay, usePlace } from "../shell/place.ts";
+import { Button, Copy, Field, Problem } from "../ui/controls.tsx";
+import { Badge, Empty, Facts, Loading, PageTitle, Panel, type Tone, When } from "../ui/show.tsx";
+import { SecretBadge } from "./sources.tsx";
+
+export const DELIVERY_TONES: Record<Delivery["status"], Tone> = {
+  pending: "wait",
+  delivered: "good",
+  parked: "bad",
+  refused: "bad",
+  conflict: "wait",
+};
+
+export function SourcePage() {
+  const place = usePlace();
+  const { source: id } = useParams({ from: "/orgs/$org/$env/sources/$source" });
+  const { data: source, error } = useQuery(sourceQuery(place.org, id));
+  if (error) return <Problem error={error} />;
+  if (!source) return <Loading />;
+  return (
+    <>
+      <PageTitle title={source.service}>
+        <SecretBadge source={source} />
+      </PageTitle>
+      <div className="flex flex-col gap-4">
+        <Panel title="URL">
+          <div className="flex items-center gap-2">
+            <code className="data min-w-0 flex-1 text-xs break-all">{source.url}</code>
+            <Copy text={source.url} />
+          </div>
+        </Panel>
+        <Secrets source={source} />
+        <Panel title="Settings">
+          <Facts
+            facts={[
+              ["Verification", source.verification.scheme],
+              ["Made", <When key="m" time={source.createdAt} />],
+              ["Goes to", source.environments.join(", ") || "no environment"],
+            ]}
+          />
+          <ul className="mt-3 flex flex-col gap-1.5">
+            {source.workflows.map(({ environment, workflow, differs }) => (
+              <li key={`${environment} ${workflow}`} className="flex flex-wrap items-center gap-2">
+                <span className={`rounded px-1.5 text-xs ${lookOf(environment).pill}`}>{environment}</span>
+                <span className="data">{workflow}</span>
+                {differs && <Badge tone="wait">asks for another verification than the source does</Badge>}
+              </li>
+            ))}
+          </ul>
+        </Panel>
+        <Deliveries source={id} />
+      </div>
+    </>
+  );
+}
+
+function Secrets({ source }: { source: SourceDetails }) {
+  const place = usePlace();
+  const client = useQueryClient();
+  const may = useMay("admin");
+  const [shown, setShown] = useState<readonly string[] | null>(null);
+  const [secret, setSecret] = useState("");
+  const [error, setError] = useState<unknown>(null);
+  const address = path("/organizations/{}/sources/{}", place.org, source.id);
+  if (!may) return null;
+  const replace = async (form: FormEvent) => {
+    form.preventDefault();
+    try {
+      // The old ones stay good beside the new one, so that no delivery is lost while the provider changes over.
+      const { secrets } = await ask<{ secrets: string[] }>("POST", `${address}/show`);
+      await ask("PATCH", address, { secrets: [secret, ...secrets].slice(0, 2) });
+      setSecret("");
+      setShown(null);
+      setError(null);
+      await client.invalidateQueries({ queryKey: ["sources", place.org] });
+    } catch (reason) {
+      setError(reason);
+    }
+  };
+  return (
+    <Panel
+      title={`Secrets (${source.secrets})`}
+      actions={
+        shown === null ? (
+          <Button
+            isDisabled={source.secrets === 0}
+            onPress={() =>
+              ask<{ secrets: string[] }>("POST", `${address}/show`).then(({ secrets }) => setShown(secrets), setError)
+            }
+          >
+            Show
+          </Button>
+        ) : (
+          <Button onPress={() => setShown(null)}>Hide</Button>
+        )
+      }
+    >
+      <Problem error={error} />
+      {shown?.map((text) => (
+        <p key={text} className="mb-2 flex items-center gap-2">
+          <code className="data min-w-0 flex-1 text-xs break-all">{text}</code>
+          <Copy text={text} />
+        </p>
+      ))}
+      <form onSubmit={replace} className="flex flex-wrap items-end gap-2">
+        <Field
+          label="New secret"
+          type="password"
+          isRequired
+          value={secret}
+          onChange={setSecret}
+          hint="The one before stays good beside it."
+        />
+        <Button type="submit">Add</Button>
+      </form>
+    </Panel>
+  );
+}
+
+function Deliveries({ source }: { source: string }) {
+  const place = usePlace();
+  const { data, error, hasNextPage, fetchNextPage } = useInfiniteQuery(deliveries(place.org, source));
+  const shown = data?.pages.flatMap((page) => page.data) ?? [];
+  return (
+    <Panel title="Deliveries of the last 7 days">
+      <Problem error={error} />
+      {data && shown.length === 0 && (
+        <Empty title="None yet.">Post to the URL above, or give it to the provider.</Empty>
+      )}
+      <ul className="flex flex-col gap-1.5">
+        {shown.map((delivery) => (
+          <li key={delivery.id}>
+            <Link
+              to="/orgs/$org/$env/sources/$source/$delivery"
+              params={{ ...place, source, delivery: delivery.id }}
+              className="flex flex-wrap items-center gap-2 rounded-md border border-line px-3 py-2 no-underline hover:border-accent"
+            >
+              <Badge tone={DELIVERY_TONES[delivery.status]}>{delivery.status}</Badge>
+              <span className="data min-w-0 flex-1 truncate font-medium">{delivery.name ?? "without a name"}</span>
+              {delivery.environments.map(({ environment, state }) => (
+                <span key={environment} className="flex items-center gap-1 text-xs">
+                  <span className={`rounded px-1.5 ${lookOf(environment).pill}`}>{environment}</span> {state}
+                </span>
+              ))}
+              <span className="text-xs text-soft">
+                <When time={delivery.receivedAt} />
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      {hasNextPage && (
+        <Button className="mt-3" onPress={() => void fetchNextPage()}>
+          Older deliveries
+        </Button>
+      )}
+    </Panel>
+  );
+}
