@@ -1,8 +1,9 @@
 // What the Environment object answers to the Workers that call it. The class in workers/environment implements it;
 // the Workers see only this interface, so that none imports another's inside.
 import type { Activity } from "./activity.ts";
-import type { AcceptedEvent, EventOutcome, EventsPage, EventsQuery, Explanation, NewEvent } from "./events.ts";
-import type { RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "./runs.ts";
+import type { HistoryHour } from "./archive-rpc.ts";
+import type { AcceptedEvent, EventOutcome, EventSummary, EventsQuery, Explanation, NewEvent } from "./events.ts";
+import type { RunSummary, RunsPageQuery, RunsQuery } from "./runs.ts";
 import type { ScheduleDetails, SchedulesPage, SchedulesQuery } from "./schedule-details.ts";
 import type { Emitted, OrganizationSchedule } from "./schedule-rpc.ts";
 import type { WorkflowsPage, WorkflowsQuery } from "./workflows.ts";
@@ -31,6 +32,8 @@ export interface EnvironmentState {
   readonly keys: readonly ActiveKey[];
   /** What reaches the environment besides events posted with its keys; both when left out. */
   readonly receives?: { readonly webhooks: boolean; readonly schedules: boolean };
+  /** Days that the object keeps what has ended, and days that Postgres does; the defaults when left out. */
+  readonly retention?: { readonly days: number; readonly historyDays: number };
   /** Those of the organization; none when left out. */
   readonly schedules?: readonly OrganizationSchedule[];
 }
@@ -50,6 +53,8 @@ export interface EnvironmentControl {
   keyUses(): Promise<Record<string, number>>;
   /** A delivery of a webhook source. May be repeated: the event's id makes it one. */
   receiveDelivery(delivery: Delivery): Promise<DeliveryOutcome>;
+  /** Hands to Postgres what has ended, and forgets what is old; answers when that is done, or has failed. */
+  archive(): Promise<Archived>;
   /** Emits what is due by `time`, in Unix milliseconds, and says when something is due next. May be repeated. */
   emitSchedules(time: number): Promise<Emitted>;
   /** Fires what is due after the movable clock was moved. */
@@ -80,20 +85,27 @@ export type Refusal = "key" | "scope";
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refused: Refusal };
 
 /** The calls made with an API key. Each checks the key in the same call that does the work. */
+export type ExportQuery = Pick<RunsQuery, "cursor" | "limit">;
+
 export interface EnvironmentCalls {
   /** Accepts or refuses each event on its own; outcomes in the order of the events. */
   postEvents(keyId: string, events: readonly NewEvent[]): Promise<Answer<EventOutcome[]>>;
   /** A `Run` as JSON text, since payloads may be nested deeper than a call can carry. Null when there is none here. */
-  getRun(keyId: string, id: string): Promise<Answer<string | null>>;
-  listEvents(keyId: string, query: EventsQuery): Promise<Answer<EventsPage | "no such cursor">>;
+  getRun(keyId: string, id: string): Promise<Answer<Found>>;
+  listEvents(keyId: string, query: EventsQuery): Promise<Answer<Slice<EventSummary> | "no such cursor">>;
   /** `EventDetails` as JSON text; null when there is none here. Takes the sender's id, or the router's. */
-  getEvent(keyId: string, id: string): Promise<Answer<string | null>>;
-  listRuns(keyId: string, query: RunsQuery): Promise<Answer<RunsPage | "no such cursor">>;
+  getEvent(keyId: string, id: string): Promise<Answer<Found>>;
+  listRuns(keyId: string, query: RunsQuery): Promise<Answer<Slice<RunSummary> | "no such cursor">>;
+  /** As `listRuns`, each in full as JSON text. */
+  exportRuns(keyId: string, query: ExportQuery): Promise<Answer<Slice<string> | "no such cursor">>;
+  readHistoryStatus(keyId: string): Promise<Answer<HistoryStatus>>;
+  /** Ended runs that are not counted in Postgres yet, by hour and workflow; as `ArchiveRpc.hours`. */
+  readHours(keyId: string, from: number, to: number): Promise<Answer<readonly HistoryHour[]>>;
   listWorkflowRuns(
     keyId: string,
     slug: string,
     query: RunsQuery,
-  ): Promise<Answer<RunsPage | "no such cursor" | "no such workflow">>;
+  ): Promise<Answer<Slice<RunSummary> | "no such cursor" | "no such workflow">>;
   /** A numbered page, counted; null when there is no such workflow. */
   pageWorkflowRuns(
     keyId: string,
@@ -127,14 +139,46 @@ export interface EnvironmentCalls {
   fireSchedule(keyId: string, id: string): Promise<Answer<AcceptedEvent | null>>;
 }
 
+/** `complete`: false when Postgres could not be reached. It is tried again by itself. */
+export type Archived = { readonly runs: number; readonly events: number; readonly complete: boolean } | "gone";
+
+/** A page of what the object has. Below `forgottenBelow` it lacks what is in Postgres only; 0 when it lacks nothing. */
+export interface Slice<T> {
+  readonly data: readonly T[];
+  /** The number of each, in the same order; pages go on from a number. */
+  readonly numbers: readonly number[];
+  /** The cursor of the next page, or null at the end. */
+  readonly next: string | null;
+  readonly forgottenBelow: number;
+}
+
+/** A run or an event as JSON text; `forgotten`: it is in Postgres, if anywhere. */
+export type Found = { readonly json: string } | "forgotten" | null;
+
+/** What a person is told of an environment's history. */
+export interface HistoryStatus {
+  /** Not in Postgres yet; counted up to BACKLOG_COUNTED. */
+  readonly backlog: { readonly runs: number; readonly events: number };
+  /** ISO dates. */
+  readonly archivedAt: string | null;
+  readonly nextAt: string | null;
+  /** Tries that failed one after the other. */
+  readonly failures: number;
+  readonly storageBytes: number;
+  readonly storageMaxBytes: number;
+}
+
 /** What a workflow is tested with, as JSON text. The digest is of both. */
 export type TestPayload = Pick<NewEvent, "payload" | "context" | "digest">;
 export type WorkflowTested = { readonly event: AcceptedEvent } | "not found" | "too large";
 
-/** `ended`: the run has ended and cannot be canceled. `gone`: its workflow is deregistered. */
+/**
+ * `ended`: the run has ended and cannot be canceled. `gone`: its workflow is deregistered. `forgotten`: its event is in
+ * Postgres only, and cannot be made again.
+ */
 export type RunChange =
   | { /** The run as JSON text. */ readonly done: string }
-  | { readonly failed: "not found" | "ended" | "gone" };
+  | { readonly failed: "not found" | "ended" | "gone" | "forgotten" };
 
 export type WorkflowChange = "pause" | "resume" | "deregister";
 /** `connected`: a workflow cannot be deregistered while hosts serve it. */

@@ -94,6 +94,8 @@ export type EventOutcome =
   | { readonly outcome: "accepted"; readonly event: AcceptedEvent; readonly repeated: boolean }
   | { readonly outcome: "conflict" }
   | { readonly outcome: "too large" }
+  /** The object's storage is nearly used up. */
+  | { readonly outcome: "full" }
   | { readonly outcome: "failed" };
 
 /** An event in a list. Dates are ISO strings. */

@@ -40,8 +40,35 @@ export const COMMIT_WINDOW_MS = 1;
 export const COMMIT_BUSY_MS = 3;
 /** How long a run waits for its first host when its workflow says nothing (the reference client's `triggerTTL`). */
 export const DEFAULT_TIME_TO_LIVE_MS = 3_600_000;
-/** How long an event, and with it its idempotency, is kept by the object. */
-export const EVENT_KEPT_MS = 7 * 24 * 3_600_000;
+/**
+ * Days that an environment's object keeps what has ended, and with an event its idempotency, unless its environment says
+ * otherwise; and the most that it may say: an object has 10 GB.
+ */
+export const RETENTION_DAYS = 7;
+export const RETENTION_MAX_DAYS = 30;
+/** Days that Postgres keeps it, and the most: it is kept by months, and each is a table. */
+export const HISTORY_DAYS = 90;
+export const HISTORY_MAX_DAYS = 3_650;
+/** Storage of one Durable Object, as the platform limits it. */
+export const STORAGE_MAX_BYTES = 10 * 1024 * MIB;
+/** From this part of it on, what is posted is refused, so that what runs can end and what is old can be forgotten. */
+export const STORAGE_FULL_PART = 0.9;
+/**
+ * Rows, and characters, gathered for Postgres in one turn of the object: some milliseconds, in which nothing else is done.
+ * A row of its own may be larger, 2 MB at most.
+ */
+export const ARCHIVED_AT_ONCE_ROWS = 100;
+export const ARCHIVED_AT_ONCE_CHARS = 512 * KIB;
+/** The archive goes past a run that has not ended, and comes back for it, at this age: most end before, and cost no row. */
+export const ARCHIVE_WAITS_FOR_RUN_MS = 600_000;
+/** An archive that failed is tried again after this time, then after twice as long, up to the longest. */
+export const ARCHIVE_RETRY_FIRST_MS = 60_000;
+export const ARCHIVE_RETRY_LONGEST_MS = 3_600_000;
+/** Runs, or events, forgotten in one turn of the object, and steps of them. */
+export const FORGOTTEN_AT_ONCE = 100;
+export const FORGOTTEN_STEPS_AT_ONCE = 2_000;
+/** What is longer goes to the bucket, if there is one. */
+export const BUCKET_FROM_CHARS = 128 * KIB;
 /** How long the ingress remembers that a key was refused. Only refusals are remembered; a revocation is for good. */
 export const REFUSAL_REMEMBERED_MS = 60_000;
 /** Refusals remembered by one ingress isolate; the oldest is forgotten first. */

@@ -5,6 +5,7 @@ import { z } from "zod";
 import type { DatabaseSettings } from "../shared/db/client.ts";
 import type { EnvironmentRpc } from "../shared/environment-rpc.ts";
 import { type KeySecrets, parseKeySecrets } from "../shared/keys.ts";
+import { STORAGE_MAX_BYTES } from "../shared/limits.ts";
 import type { ScheduleBookRpc } from "../shared/schedule-rpc.ts";
 import type { SourceBookRpc, SourceRpc } from "../shared/webhook-rpc.ts";
 
@@ -51,6 +52,11 @@ export interface Env {
   readonly LOG_LEVEL?: string;
   readonly PRIVATE_TARGETS?: string;
   readonly RATE_LIMITS?: string;
+  readonly ARCHIVE_EVERY_MINUTES?: string;
+  readonly ARCHIVE_AFTER_EVENTS?: string;
+  readonly STORAGE_MAX_BYTES?: string;
+  /** Where large payloads of ended runs go, if it is bound. */
+  readonly HISTORY_BUCKET?: R2Bucket;
 }
 
 /** A setting is missing or not of its form. The message is for whoever runs the router. */
@@ -76,6 +82,23 @@ const Routing = z.object({
     .default("info"),
   /** Whether `ctx.fetch` may call private, loopback and link-local addresses: for a local router only. */
   PRIVATE_TARGETS: z.enum(["refused", "allowed"], variable("PRIVATE_TARGETS", "refused")).default("refused"),
+});
+
+const count = (name: string, form: string, least: number, otherwise: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, variable(name, form))
+    .transform(Number)
+    .refine((value) => value >= least, variable(name, form))
+    .default(otherwise);
+
+const History = z.object({
+  /** How often what has ended goes to Postgres, which sleeps in between; 0: only when asked, or when much has gathered. */
+  ARCHIVE_EVERY_MINUTES: count("ARCHIVE_EVERY_MINUTES", "a whole number of minutes, 0 for never", 0, 360),
+  /** Events of an environment after which it does not wait for its time. */
+  ARCHIVE_AFTER_EVENTS: count("ARCHIVE_AFTER_EVENTS", "a whole number from 1", 1, 50_000),
+  /** For tests: what one object may store. The platform's limit otherwise. */
+  STORAGE_MAX_BYTES: count("STORAGE_MAX_BYTES", "a whole number from 1", 1, STORAGE_MAX_BYTES),
 });
 
 const RateLimits = z.object({
@@ -111,6 +134,9 @@ const Postgres = z
 
 /** The settings that routing needs. Throws a SettingError when one is missing or malformed. */
 export const parseSettings = onceForEach((env) => check(Routing, env));
+
+/** When history is archived, and what an object may store. Throws a SettingError. */
+export const parseHistorySettings = onceForEach((env) => check(History, env));
 
 /** Whether requests are counted. Throws a SettingError. */
 export const parseRateLimitSettings = onceForEach((env) => check(RateLimits, env));

@@ -11,6 +11,7 @@ import { limitByAddress } from "./rate-limits.ts";
 import { tickSchedules } from "./scheduler/index.ts";
 import { webhooks } from "./webhook/index.ts";
 
+export { Archive } from "./archive/entrypoint.ts";
 export { Repairs } from "./console/repairs.ts";
 export { Environment } from "./environment/object.ts";
 export { OutgoingFetch } from "./outgoing/entrypoint.ts";

@@ -19,10 +19,16 @@ export function migrateStorage(storage: DurableObjectStorage, steps: readonly st
   });
 }
 
-/** Drops every table; the platform's own are left. */
+/** Drops every table; the platform's own are left. One that a query still reads is emptied: SQLite refuses to drop it. */
 export function dropTables(sql: SqlStorage): void {
   const tables = sql
     .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB '_cf_*'")
     .toArray();
-  for (const { name } of tables) sql.exec(`DROP TABLE "${name}"`);
+  for (const { name } of tables) {
+    try {
+      sql.exec(`DROP TABLE "${name}"`);
+    } catch {
+      sql.exec(`DELETE FROM "${name}"`);
+    }
+  }
 }

@@ -1,6 +1,6 @@
 // A drizzle client that speaks SQL over HTTP, the way a Worker reaches Postgres. Only non-interactive transactions
 // exist: `db.batch([…])` commits together or not at all; `db.transaction()` throws.
-import { neon, neonConfig } from "@neondatabase/serverless";
+import { type NeonQueryFunction, neon, neonConfig } from "@neondatabase/serverless";
 import { drizzle, type NeonHttpDatabase } from "drizzle-orm/neon-http";
 import * as schema from "./schema.ts";
 
@@ -27,9 +27,13 @@ neonConfig.fetchEndpoint = (host, port, options) =>
  * under way. Throws for a URL that is not Postgres's.
  */
 export function createDatabase(settings: DatabaseSettings, signal?: AbortSignal): Database {
-  const client = signal === undefined ? neon(settings.url) : neon(settings.url, { fetchOptions: { signal } });
+  return drizzle(createClient(settings, signal), { schema });
+}
+
+/** The driver's own client, for what drizzle has no words for. As `createDatabase`. */
+export function createClient(settings: DatabaseSettings, signal?: AbortSignal): NeonQueryFunction<false, false> {
   if (settings.endpoint !== undefined) endpoints.set(hostAndPort(settings.url), settings.endpoint);
-  return drizzle(client, { schema });
+  return signal === undefined ? neon(settings.url) : neon(settings.url, { fetchOptions: { signal } });
 }
 
 /** Host and port as the driver reads them: it parses the URL as if it were HTTP, so port 80 becomes the empty text. */

@@ -14,6 +14,7 @@ import {
   unique,
 } from "drizzle-orm/pg-core";
 import type { KeyScope } from "../environment-rpc.ts";
+import { HISTORY_DAYS, RETENTION_DAYS } from "../limits.ts";
 import type { AuditAction } from "../management/audit.ts";
 import type { Role } from "../roles.ts";
 import { users } from "./people.ts";
@@ -53,6 +54,9 @@ export const environments = pgTable(
     pushedRevision: integer("pushed_revision").notNull().default(0),
     receivesWebhooks: boolean("receives_webhooks").notNull().default(true),
     receivesSchedules: boolean("receives_schedules").notNull().default(true),
+    /** Days that its object keeps what has ended, and days that Postgres keeps it. */
+    retentionDays: integer("retention_days").notNull().default(RETENTION_DAYS),
+    historyDays: integer("history_days").notNull().default(HISTORY_DAYS),
   },
   // Its index also serves the foreign key: the organization stands first.
   (table) => [unique("environments_organization_id_slug_unique").on(table.organizationId, table.slug)],

@@ -18,6 +18,7 @@ export const AUDIT_ACTIONS = [
   "workflow.resume",
   "workflow.deregister",
   "workflow.test",
+  "history.archive",
   "run.cancel",
   "run.rerun",
   "source.create",

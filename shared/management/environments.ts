@@ -1,5 +1,6 @@
 // Environments and their API keys on the wire of the management API.
 import { z } from "zod";
+import { HISTORY_DAYS, HISTORY_MAX_DAYS, RETENTION_DAYS, RETENTION_MAX_DAYS } from "../limits.ts";
 import { PersonName, Time } from "./people.ts";
 
 /** The two that every organization is born with. They cannot be archived. */
@@ -16,18 +17,34 @@ export const Environment = z
     createdAt: Time,
     receivesWebhooks: z.boolean().meta({ description: "Whether deliveries of webhook sources reach it." }),
     receivesSchedules: z.boolean().meta({ description: "Whether schedules reach it." }),
+    retentionDays: z.number().meta({ description: "Days that the environment itself keeps what has ended." }),
+    historyDays: z.number().meta({ description: "Days that Postgres keeps it." }),
     inForce: z.boolean().meta({ description: "Whether the environment is known to have the last change." }),
   })
   .meta({ id: "Environment" });
 export type Environment = z.infer<typeof Environment>;
 
+const days = (most: number) => {
+  const form = `a whole number of days from 1 to ${most}`;
+  return z.int(form).min(1, form).max(most, form);
+};
+const RetentionDays = days(RETENTION_MAX_DAYS);
+const HistoryDays = days(HISTORY_MAX_DAYS);
+
 export const PostedEnvironment = z.strictObject({
   slug: EnvironmentSlug,
   receivesWebhooks: z.boolean("say true or false"),
   receivesSchedules: z.boolean("say true or false"),
+  retentionDays: RetentionDays.default(RETENTION_DAYS),
+  historyDays: HistoryDays.default(HISTORY_DAYS),
 });
 export const PatchedEnvironment = z
-  .strictObject({ receivesWebhooks: z.boolean().optional(), receivesSchedules: z.boolean().optional() })
+  .strictObject({
+    receivesWebhooks: z.boolean().optional(),
+    receivesSchedules: z.boolean().optional(),
+    retentionDays: RetentionDays.optional(),
+    historyDays: HistoryDays.optional(),
+  })
   .refine((patch) => Object.keys(patch).length > 0, "nothing to change");
 
 const SCOPES = ["events:send", "workflows:connect", "runs:read"] as const;

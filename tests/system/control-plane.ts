@@ -10,6 +10,7 @@ import { type RouterOptions, startRouter } from "../../scripts/local/router.ts";
 import { openRouterLog } from "../../scripts/local/router-log.ts";
 import { type SqlEndpoint, startSqlOverHttp } from "../../scripts/local/sql-over-http.ts";
 import { throwawayDatabase } from "../throwaway-database.ts";
+import { type Fault, startFaultyProxy } from "./faulty-proxy.ts";
 import { dataDirectory } from "./support.ts";
 
 const REAL = process.env.TEST_DATABASE_URL;
@@ -50,16 +51,19 @@ interface Setup {
   readonly limits?: number;
   readonly bindings?: Readonly<Record<string, string>>;
   readonly outside?: RouterOptions["outside"];
+  /** What becomes of each request to Postgres. */
+  readonly faults?: (request: string) => Fault;
 }
 
-export async function startControlPlane({ limits, bindings = {}, outside }: Setup = {}): Promise<ControlPlane> {
+export async function startControlPlane({ limits, bindings = {}, outside, faults }: Setup = {}): Promise<ControlPlane> {
   const directory = await dataDirectory();
   const postgres = REAL ? await throwawayDatabase(REAL) : await startPostgres(join(directory, "postgres"));
   await applyMigrations(postgres.pool);
   const DATABASE_URL = `postgresql://switchyard:${randomUUID()}@localhost/switchyard`;
   let endpoint: SqlEndpoint | null = await startSqlOverHttp({ pool: postgres.pool, connectionString: DATABASE_URL });
-  const endpointUrl = endpoint.url;
-  const port = Number(new URL(endpointUrl).port);
+  const port = Number(new URL(endpoint.url).port);
+  const proxy = faults === undefined ? null : await startFaultyProxy(endpoint.url, faults);
+  const endpointUrl = proxy?.url ?? endpoint.url;
   const keySecrets = `1:${randomBytes(32).toString("base64")}`;
   const setupToken = randomBytes(24).toString("hex");
   const build = await buildScript();
@@ -97,7 +101,7 @@ export async function startControlPlane({ limits, bindings = {}, outside }: Setu
       ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = response.headers.get("content-type")?.includes("json");
+    const isJson = response.headers.get("content-type")?.includes("/json");
     return {
       status: response.status,
       headers: response.headers,
@@ -129,6 +133,7 @@ export async function startControlPlane({ limits, bindings = {}, outside }: Setu
     tick: (at) => router.tick("* * * * *", at),
     async stop() {
       await router.stop();
+      await proxy?.close();
       await endpoint?.close();
       await postgres.close();
     },

@@ -15,8 +15,12 @@ export function markDeleted(db: Database, organizationId: string, at: Date) {
   ] as const;
 }
 
-/** Removes what belongs to it, if it is marked and no environment has yet to confirm. */
-export async function forgetIfDeleted(db: Database, organizationId: string): Promise<void> {
+/** Removes what belongs to it, history first, if it is marked and no environment has yet to confirm. */
+export async function forgetIfDeleted(
+  db: Database,
+  organizationId: string,
+  forgetHistory: (environmentId: string) => Promise<void>,
+): Promise<void> {
   const owed = db
     .select({ id: environments.id })
     .from(environments)
@@ -29,6 +33,7 @@ export async function forgetIfDeleted(db: Database, organizationId: string): Pro
     .where(and(eq(organizations.id, organizationId), isNotNull(organizations.deletedAt), not(exists(owed))));
   if (ready === undefined) return;
   const its = db.select({ id: environments.id }).from(environments).where(eq(environments.organizationId, ready.id));
+  for (const { id } of await its) await forgetHistory(id);
   await db.batch([
     db.delete(apiKeys).where(inArray(apiKeys.environmentId, its)),
     db.delete(environments).where(eq(environments.organizationId, ready.id)),

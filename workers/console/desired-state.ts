@@ -38,6 +38,7 @@ export async function readDesired(db: Database, environmentId: string): Promise<
         webhooks: environment.receivesWebhooks && !archived,
         schedules: environment.receivesSchedules && !archived,
       },
+      retention: { days: environment.retentionDays, historyDays: environment.historyDays },
       schedules: archived ? [] : first.schedules,
     },
   };

@@ -4,6 +4,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { failure, malformed, methodNotAllowed } from "../../shared/answers.ts";
 import { log } from "../../shared/log.ts";
+import { HISTORY_AWAY, HistoryAway } from "../archive-binding.ts";
 import { SettingError } from "../env.ts";
 import { databaseAnswer } from "./answers.ts";
 import { AUTH_PATH } from "./auth/better-auth.ts";
@@ -15,6 +16,7 @@ import { activityChangeRoutes } from "./routes/activity-changes.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { environmentRoutes } from "./routes/environments.ts";
+import { historyRoutes } from "./routes/history.ts";
 import { invitationRoutes } from "./routes/invitations.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { memberRoutes } from "./routes/members.ts";
@@ -42,6 +44,7 @@ const groups = [
   keyRoutes,
   activityRoutes,
   activityChangeRoutes,
+  historyRoutes,
   sourceRoutes,
   deliveryRoutes,
   scheduleRoutes,
@@ -56,6 +59,7 @@ consoleApi.onError((error) => {
   // The framework's own: a body that is not JSON, or of another media type.
   if (error instanceof HTTPException)
     return failure(error.status, "The body is not JSON. Send it as application/json.");
+  if (error instanceof HistoryAway) return failure(503, HISTORY_AWAY);
   const fault = databaseFault(error);
   if (fault !== null) return databaseAnswer(fault);
   log("error", "management request failed", { name: error.name });

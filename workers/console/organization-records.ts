@@ -16,7 +16,7 @@ import { schedulesOf } from "./desired-state.ts";
 
 export type KeyRecord = Pick<ApiKey, "id" | "secretVersion" | "scopes" | "expiresAt">;
 export type EnvironmentRecord = Pick<Environment, "id" | "slug" | "revision"> &
-  Partial<Pick<Environment, "receivesWebhooks" | "receivesSchedules">> & {
+  Partial<Pick<Environment, "receivesWebhooks" | "receivesSchedules" | "retentionDays" | "historyDays">> & {
     /** The keys that were not revoked, the oldest first. */
     readonly keys: readonly KeyRecord[];
   };

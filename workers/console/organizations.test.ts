@@ -60,6 +60,7 @@ test("an organization is stored first, then its environments are told, then its 
     environment: { id: live?.id, slug: "live" },
     keys: [{ id: live?.keys[0]?.id, scopes: [], expiresAt: null }],
     receives: { webhooks: true, schedules: true },
+    retention: { days: 7, historyDays: 90 },
     schedules: [],
   });
   expect(organizationAnswer(result).status).toBe(201);

@@ -1,5 +1,6 @@
 // What both operations on an organization share: the states its environments are told, and the answer with its keys.
 import type { EnvironmentState } from "../../shared/environment-rpc.ts";
+import { HISTORY_DAYS, RETENTION_DAYS } from "../../shared/limits.ts";
 import type { OrganizationAnswer } from "../../shared/organizations.ts";
 import type { DatabaseFault } from "./database-faults.ts";
 import type { OrganizationEffects } from "./organization-effects.ts";
@@ -46,6 +47,10 @@ export function environmentState(organization: OrganizationRecord, environment: 
       expiresAt: expiresAt?.getTime() ?? null,
     })),
     receives: { webhooks: environment.receivesWebhooks ?? true, schedules: environment.receivesSchedules ?? true },
+    retention: {
+      days: environment.retentionDays ?? RETENTION_DAYS,
+      historyDays: environment.historyDays ?? HISTORY_DAYS,
+    },
     schedules: organization.schedules ?? [],
   };
 }

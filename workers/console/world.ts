@@ -1,11 +1,17 @@
 // What the routes of the management API do to the world, behind an interface, for one request.
 import { now } from "../../shared/clock.ts";
 import { createDatabase, type Database } from "../../shared/db/client.ts";
-import { type EnvironmentCalls, type EnvironmentState, WATCH_PATH } from "../../shared/environment-rpc.ts";
+import {
+  type Archived,
+  type EnvironmentCalls,
+  type EnvironmentState,
+  WATCH_PATH,
+} from "../../shared/environment-rpc.ts";
 import { deriveApiKey } from "../../shared/keys.ts";
 import { errorName, log } from "../../shared/log.ts";
 import { sourceId, verifySourceId } from "../../shared/source-ids.ts";
 import type { ListedSource, SourceRpc } from "../../shared/webhook-rpc.ts";
+import { readHistory } from "../archive-binding.ts";
 import { type Env, keySecrets, parseDatabaseSettings } from "../env.ts";
 import { forgetIfDeleted } from "./delete-organization.ts";
 import { type Desired, readDesired, recordPushed } from "./desired-state.ts";
@@ -14,6 +20,7 @@ import { environmentAway, sourceAway, unavailable } from "./refusals.ts";
 
 /** All queries of one request together; past it Postgres counts as away. A sleeping Neon database wakes within a second. */
 export const DATABASE_ANSWERS_WITHIN_MS = 10_000;
+const FORGETTING_CALLS = 20;
 
 export interface KeyParts {
   readonly environmentId: string;
@@ -27,6 +34,8 @@ export interface EnvironmentObjects {
   /** Tells also the organization's webhook sources. */
   provision(state: EnvironmentState): Promise<{ revision: number }>;
   deprovision(environmentId: string, organizationId: string): Promise<void>;
+  /** Hands to Postgres what has ended, now. */
+  archive(environmentId: string): Promise<Archived>;
   /** When each key was last used, in Unix milliseconds. */
   keyUses(environmentId: string): Promise<Readonly<{ [keyId: string]: number }>>;
   /** A WebSocket that says when something has changed there. */
@@ -81,7 +90,7 @@ export function makeWorld(env: Env, waitUntil: (work: Promise<void>) => void): W
     record: {
       desired: (environmentId) => readDesired(database(), environmentId),
       pushed: (environmentId, revision) => recordPushed(database(), environmentId, revision),
-      forgetIfDeleted: (organizationId) => forgetIfDeleted(database(), organizationId),
+      forgetIfDeleted: (organizationId) => forgetIfDeleted(database(), organizationId, forgetHistory),
     },
     objects: environmentObjects(env),
     sources: sourceObjects(env),
@@ -106,6 +115,14 @@ export function makeWorld(env: Env, waitUntil: (work: Promise<void>) => void): W
   };
 }
 
+/** A long history takes several calls. Throws when it is not all gone after some: Repairs asks again. */
+async function forgetHistory(environmentId: string): Promise<void> {
+  for (let call = 0; call < FORGETTING_CALLS; call++) {
+    if (await readHistory((archive) => archive.forget({ environmentId, before: null, now: now() }))) return;
+  }
+  throw new Error("there is more history to forget");
+}
+
 function environmentObjects(env: Env): EnvironmentObjects {
   const object = (environmentId: string) => env.ENVIRONMENT.getByName(environmentId);
   const orAway = (error: unknown) => {
@@ -125,6 +142,7 @@ function environmentObjects(env: Env): EnvironmentObjects {
       await twice(() => object(environmentId).deprovision());
       await twice(() => env.SOURCE_BOOK.getByName(organizationId).displace(environmentId));
     },
+    archive: (environmentId) => object(environmentId).archive().catch(orAway),
     keyUses: (environmentId) => twice(() => object(environmentId).keyUses()).catch(orAway),
     watch: (environmentId) =>
       object(environmentId)

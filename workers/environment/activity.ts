@@ -94,7 +94,7 @@ function summarize(at: number, { durations, ...counts }: Counted): ActivityMinut
 }
 
 /** Of sorted values, the smallest that so many are not above. */
-function quantile(sorted: readonly number[], part: number): number | null {
+export function quantile(sorted: readonly number[], part: number): number | null {
   return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? null;
 }
 

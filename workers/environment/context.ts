@@ -3,6 +3,7 @@
 import type { WebhookTrigger } from "../../shared/webhook-rpc.ts";
 import type { Attempted, OutgoingRequest } from "../../shared/wire/fetch.ts";
 import type { Commits } from "./commits.ts";
+import type { HistoryClock, Retention } from "./history/state.ts";
 import type { Hosts } from "./hosts.ts";
 import type { RunEnds } from "./run-ends.ts";
 import type { RunQueue } from "./run-queue.ts";
@@ -14,6 +15,7 @@ export interface Identity {
   readonly organizationSlug: string;
   readonly environmentId: string;
   readonly environmentSlug: string;
+  readonly retention: Retention;
 }
 
 export interface EnvironmentContext {
@@ -36,6 +38,9 @@ export interface EnvironmentContext {
   readonly perform: (step: StepRow) => void;
   /** Tells the source of a service that a workflow listens to it, in the background. */
   readonly announce: (trigger: WebhookTrigger) => void;
+  /** When history is to be looked after, and doing so, in the background. */
+  readonly history: HistoryClock;
+  readonly archive: () => void;
   /** Tells the schedule book when something is due next, in the background. */
   readonly wake: () => void;
   readonly seal: (text: string) => Promise<Uint8Array>;

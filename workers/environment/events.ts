@@ -7,10 +7,11 @@ import { utf8Length } from "../../shared/canonical-json.ts";
 import { type AcceptedEvent, dueAt, type EventOutcome, type Explanation, type NewEvent } from "../../shared/events.ts";
 import { explainMismatch, type FilterSubject, matchFilter } from "../../shared/filter.ts";
 import { eventId, runId, sequenceTime } from "../../shared/ids.ts";
-import { EVENT_KEPT_MS, ROW_MAX_BYTES } from "../../shared/limits.ts";
+import { ROW_MAX_BYTES } from "../../shared/limits.ts";
 import type { TriggerKind } from "../../shared/wire/triggers.ts";
 import type { Turn } from "./commits.ts";
-import type { EnvironmentContext } from "./context.ts";
+import type { EnvironmentContext, Identity } from "./context.ts";
+import { eventKeptUntil } from "./history/state.ts";
 import { insertRun } from "./runs.ts";
 import type { Workflow } from "./workflows.ts";
 
@@ -45,6 +46,9 @@ interface EventRow extends Record<string, SqlStorageValue> {
   runs: string;
 }
 
+/** What becomes of an event that the object takes. */
+export type Acceptance = Exclude<EventOutcome, { readonly outcome: "full" }>;
+
 export type RunsOfEvent = readonly (readonly [run: number, workflow: number])[];
 
 /** Stores and routes one event, as part of the turn's transaction. */
@@ -54,7 +58,7 @@ export function acceptEvent(
   event: NewEvent,
   origin: Origin,
   now: number,
-): EventOutcome {
+): Acceptance {
   const { sql } = context;
   if (event.id !== null) {
     const [earlier] = sql.exec<EventRow>(
@@ -183,13 +187,13 @@ function describe({ identity, workflows }: EnvironmentContext, row: EventRow): A
       id: runId(identity.environmentId, run),
       workflow: workflows.byNumber(workflow)?.slug ?? "",
     })),
-    keptUntil: keptUntil(row),
+    keptUntil: keptUntil(identity, row),
   };
 }
 
 /** ISO date until which the event's id is recognized. */
-export function keptUntil({ id, deliver_at }: Pick<EventRow, "id" | "deliver_at">): string {
-  return new Date(Math.max(sequenceTime(id), deliver_at ?? 0) + EVENT_KEPT_MS).toISOString();
+export function keptUntil({ retention }: Identity, { id, deliver_at }: Pick<EventRow, "id" | "deliver_at">): string {
+  return new Date(eventKeptUntil(retention, Math.max(sequenceTime(id), deliver_at ?? 0))).toISOString();
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -12,6 +12,7 @@ import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { expireRuns } from "./dispatch.ts";
 import { acceptEvent } from "./events.ts";
+import { readHistory } from "./history/state.ts";
 import { readRunJson } from "./read-run.ts";
 import { summarizeRun } from "./read-runs.ts";
 import { endRun, insertRun, readRun } from "./runs.ts";
@@ -33,10 +34,16 @@ function shown(context: EnvironmentContext, id: string, now: number): RunChange 
   return done === null ? { failed: "not found" } : { done };
 }
 
+/** Whether a run of this id was here once, for all that is known: what is forgotten has ended. */
+export function isForgotten({ sql, identity }: EnvironmentContext, id: string): boolean {
+  const number = parseRunId(identity.environmentId, id);
+  return number !== null && number < readHistory(sql).runs_forgotten_below;
+}
+
 /** Ends a run that has not ended. Its host is not told: what it goes on to say of the run changes nothing. */
 export function cancelRun(context: EnvironmentContext, turn: Turn, id: string, now: number): RunChange {
   const found = find(context, id, now);
-  if (!found) return { failed: "not found" };
+  if (!found) return isForgotten(context, id) ? { failed: "ended" } : { failed: "not found" };
   if (found.run.status !== "CANCELED") {
     if (runHasEnded(found.run.status)) return { failed: "ended" };
     endRun(context, turn, found.number, { status: "CANCELED" }, now);
@@ -47,11 +54,13 @@ export function cancelRun(context: EnvironmentContext, turn: Turn, id: string, n
 export function rerunRun(context: EnvironmentContext, turn: Turn, id: string, now: number): RunChange {
   const found = find(context, id, now);
   const row = found && readRun(context, found.number);
-  if (!row) return { failed: "not found" };
+  if (!row) return { failed: isForgotten(context, id) ? "forgotten" : "not found" };
   const workflow = context.workflows.byNumber(row.workflow);
   if (!workflow || workflow.deregistered) return { failed: "gone" };
   const run = context.nextNumber();
   insertRun(context, turn, { run, workflow, event: row.event, now, isTest: row.is_test === 1, rerunOf: row.id });
+  // It keeps the event, which does not name it: history/forget.ts.
+  context.sql.exec("INSERT INTO reruns VALUES (?, ?)", row.event, run);
   return shown(context, runId(context.identity.environmentId, run), now);
 }
 

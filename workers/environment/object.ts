@@ -4,18 +4,24 @@
 // The class is a shell. It parses, calls a module and returns; the modules beside it do the work.
 import { DurableObject } from "cloudflare:workers";
 import type { Activity } from "../../shared/activity.ts";
+import type { ArchiveRpc, HistoryHour } from "../../shared/archive-rpc.ts";
 import { followClock, machineTime, now } from "../../shared/clock.ts";
 import {
   type Answer,
+  type Archived,
   CONNECT_KEY_HEADER,
   CONNECT_VERSION_HEADER,
   type Delivery,
   type DeliveryOutcome,
   type EnvironmentRpc,
   type EnvironmentState,
+  type ExportQuery,
+  type Found,
+  type HistoryStatus,
   MEMBER,
   type NeededScope,
   type RunChange,
+  type Slice,
   type TestPayload,
   WATCH_PATH,
   type WorkflowChange,
@@ -25,16 +31,16 @@ import {
 import type {
   AcceptedEvent,
   EventOutcome,
-  EventsPage,
+  EventSummary,
   EventsQuery,
   Explanation,
   NewEvent,
 } from "../../shared/events.ts";
 import { nextSequence } from "../../shared/ids.ts";
 import { deriveApiKey } from "../../shared/keys.ts";
-import { RETRY_FAILED_WORK_MS, START_WRITTEN_AFTER_MS } from "../../shared/limits.ts";
+import { RETRY_FAILED_WORK_MS, START_WRITTEN_AFTER_MS, STORAGE_FULL_PART } from "../../shared/limits.ts";
 import { errorName, log, setLogLevel } from "../../shared/log.ts";
-import type { RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "../../shared/runs.ts";
+import type { RunSummary, RunsPageQuery, RunsQuery } from "../../shared/runs.ts";
 import type { ScheduleDetails, SchedulesPage, SchedulesQuery } from "../../shared/schedule-details.ts";
 import { bookName, type Emitted } from "../../shared/schedule-rpc.ts";
 import { seal, unseal } from "../../shared/seal.ts";
@@ -43,7 +49,7 @@ import type { WebhookTrigger } from "../../shared/webhook-rpc.ts";
 import type { OutgoingRpc } from "../../shared/wire/fetch.ts";
 import { AUTHENTICATED, messageFrame } from "../../shared/wire/frames.ts";
 import type { WorkflowsPage, WorkflowsQuery } from "../../shared/workflows.ts";
-import { type Env, keySecrets, parseSettings } from "../env.ts";
+import { type Env, keySecrets, parseHistorySettings, parseSettings } from "../env.ts";
 import { ActiveKeys } from "./active-keys.ts";
 import { readActivity } from "./activity.ts";
 import { noteAnnouncement } from "./announce-source.ts";
@@ -52,12 +58,15 @@ import type { EnvironmentContext } from "./context.ts";
 import { dispatchWorkflow } from "./dispatch.ts";
 import { acceptEvent, CUSTOM, explainEvent } from "./events.ts";
 import { callsCutOff, performFetch } from "./fetches.ts";
+import { type Drained, drain } from "./history/drain.ts";
+import { historyStatus, unarchivedHours } from "./history/report.ts";
+import { HistoryClock } from "./history/state.ts";
 import { type HeldRun, type Host, Hosts } from "./hosts.ts";
 import { KeyUses } from "./key-uses.ts";
 import { nextLivenessTime } from "./liveness.ts";
-import { cancelRun, changeWorkflow, rerunRun, testWorkflow, waitForRuns } from "./manage.ts";
+import { cancelRun, changeWorkflow, isForgotten, rerunRun, testWorkflow, waitForRuns } from "./manage.ts";
 import { listEvents, readEventJson } from "./read-events.ts";
-import { readRunJson } from "./read-run.ts";
+import { exportRuns, readRunJson } from "./read-run.ts";
 import { listRuns, listRunsByPage } from "./read-runs.ts";
 import { listWorkflows } from "./read-workflows.ts";
 import { receiveFrame } from "./receive.ts";
@@ -88,6 +97,8 @@ import { Workflows } from "./workflows.ts";
 
 /** How old the numbers of the last hour may be: every open page asks for them again and again. */
 const ACTIVITY_KEPT_MS = 2_000;
+/** How often the object looks how full its storage is. */
+const MEASURED_EVERY_MS = 1_000;
 
 export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   readonly #keys = new ActiveKeys();
@@ -101,6 +112,10 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   readonly #announcing = new Set<string>();
   readonly #watchers: Watchers;
   #activity: { readonly at: number; readonly value: Activity } | null = null;
+  /** The look after history that is under way. */
+  #draining: Promise<Drained> | null = null;
+  #eventsSinceDrain = 0;
+  #measured = { at: 0, full: false };
   /** Looks after the runs that hosts hold. In memory, and only while there are any: an alarm would be a row for each. */
   #watch: ReturnType<typeof setTimeout> | null = null;
 
@@ -125,7 +140,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const revision = this.ctx.storage.transactionSync(() => {
       migrate(this.ctx.storage);
       const received = receivesSchedules(sql);
-      const written = writeState(sql, state);
+      const written = writeState(sql, state, now());
       if (written.isNew && takeSchedules(sql, state, received, now())) {
         writeOwedWake(sql, this.#context?.nextNumber() ?? nextSequence(0, now()));
       }
@@ -154,6 +169,11 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     this.ctx.storage.transactionSync(() => deleteStorage(this.ctx.storage.sql, now()));
   }
 
+  /** Called by the console, on demand. */
+  async archive(): Promise<Archived> {
+    return this.#context === null ? "gone" : this.#drain(false);
+  }
+
   async clockMoved(): Promise<void> {
     if (this.#context) await this.#fireDue(this.#context);
   }
@@ -162,6 +182,8 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   async receiveDelivery(delivery: Delivery): Promise<DeliveryOutcome> {
     const context = this.#context;
     if (context === null) return { outcome: "gone" };
+    if (this.#isFull(context)) return { outcome: "failed" };
+    this.#gathered(context);
     return context.commits
       .run((turn) => receiveDelivery(context, turn, delivery, now()))
       .catch((): DeliveryOutcome => ({ outcome: "failed" }));
@@ -183,21 +205,38 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
 
   postEvents(keyId: string, events: readonly NewEvent[]): Promise<Answer<EventOutcome[]>> {
     return this.#authorized(keyId, "events:send", (context) =>
-      Promise.all(
-        events.map((event) =>
-          context.commits
-            .run((turn) => acceptEvent(context, turn, event, CUSTOM, now()))
-            .catch((): EventOutcome => ({ outcome: "failed" })),
-        ),
-      ),
+      this.#isFull(context)
+        ? events.map((): EventOutcome => ({ outcome: "full" }))
+        : Promise.all(events.map((event) => this.#accept(context, event))),
     );
   }
 
-  getRun(keyId: string, id: string): Promise<Answer<string | null>> {
-    return this.#authorized(keyId, "runs:read", (context) => readRunJson(context, id, now()));
+  getRun(keyId: string, id: string): Promise<Answer<Found>> {
+    return this.#authorized(keyId, "runs:read", (context) => {
+      const json = readRunJson(context, id, now());
+      if (json !== null) return { json };
+      return isForgotten(context, id) ? ("forgotten" as const) : null;
+    });
   }
 
-  listEvents(keyId: string, query: EventsQuery): Promise<Answer<EventsPage | "no such cursor">> {
+  exportRuns(keyId: string, query: ExportQuery): Promise<Answer<Slice<string> | "no such cursor">> {
+    return this.#authorized(
+      keyId,
+      "runs:read",
+      (context) => exportRuns(context, query, now()) ?? ("no such cursor" as const),
+    );
+  }
+
+  readHistoryStatus(keyId: string): Promise<Answer<HistoryStatus>> {
+    const { STORAGE_MAX_BYTES } = parseHistorySettings(this.env);
+    return this.#authorized(keyId, "runs:read", (context) => historyStatus(context, STORAGE_MAX_BYTES));
+  }
+
+  readHours(keyId: string, from: number, to: number): Promise<Answer<readonly HistoryHour[]>> {
+    return this.#authorized(keyId, "runs:read", (context) => unarchivedHours(context, from, to));
+  }
+
+  listEvents(keyId: string, query: EventsQuery): Promise<Answer<Slice<EventSummary> | "no such cursor">> {
     return this.#authorized(
       keyId,
       "runs:read",
@@ -205,11 +244,11 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     );
   }
 
-  getEvent(keyId: string, id: string): Promise<Answer<string | null>> {
+  getEvent(keyId: string, id: string): Promise<Answer<Found>> {
     return this.#authorized(keyId, "runs:read", (context) => readEventJson(context, id, now()));
   }
 
-  listRuns(keyId: string, query: RunsQuery): Promise<Answer<RunsPage | "no such cursor">> {
+  listRuns(keyId: string, query: RunsQuery): Promise<Answer<Slice<RunSummary> | "no such cursor">> {
     return this.#authorized(
       keyId,
       "runs:read",
@@ -221,7 +260,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     keyId: string,
     slug: string,
     query: RunsQuery,
-  ): Promise<Answer<RunsPage | "no such cursor" | "no such workflow">> {
+  ): Promise<Answer<Slice<RunSummary> | "no such cursor" | "no such workflow">> {
     return this.#authorized(keyId, "runs:read", (context) => {
       const workflow = context.workflows.bySlug(slug);
       if (!workflow) return "no such workflow" as const;
@@ -443,6 +482,8 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       keyText: (keyId) => this.#keyTexts.get(keyId) ?? "",
       saveHosts: () => this.#saveHosts(),
       outgoing: outgoingOf(this.ctx),
+      history: new HistoryClock(parseHistorySettings(this.env).ARCHIVE_EVERY_MINUTES * 60_000),
+      archive: () => this.ctx.waitUntil(this.#drain(true)),
       perform: (step) => this.#perform(step),
       announce: (trigger) => this.#announce(trigger),
       wake: () => this.ctx.waitUntil(this.#tellBook(context).catch(() => {})),
@@ -470,6 +511,45 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     }
     await this.#scheduleAlarm(context);
     this.#keepWatch(context);
+  }
+
+  /** One at a time. On demand, also what is young is gone past. */
+  #drain(patient: boolean): Promise<Drained> {
+    const context = this.#context;
+    if (context === null) return Promise.resolve({ runs: 0, events: 0, complete: false });
+    if (this.#draining !== null) return this.#draining;
+    context.history.begin(now());
+    this.#eventsSinceDrain = 0;
+    const gone = () => this.#context === null;
+    this.#draining = drain(context, archiveOf(this.ctx), { patient, clock: now, gone }).finally(() => {
+      this.#draining = null;
+      context.history.end();
+      if (this.#context) return this.#scheduleAlarm(this.#context);
+    });
+    return this.#draining;
+  }
+
+  #accept(context: EnvironmentContext, event: NewEvent): Promise<EventOutcome> {
+    this.#gathered(context);
+    return context.commits
+      .run((turn) => acceptEvent(context, turn, event, CUSTOM, now()))
+      .catch((): EventOutcome => ({ outcome: "failed" }));
+  }
+
+  /** An event more for the archive, which does not wait for its time when there are many. */
+  #gathered(context: EnvironmentContext): void {
+    this.#eventsSinceDrain += 1;
+    if (this.#eventsSinceDrain >= parseHistorySettings(this.env).ARCHIVE_AFTER_EVENTS) context.archive();
+  }
+
+  /** Near the platform's limit nothing new is taken, so that what runs can end, and what is old be forgotten. */
+  #isFull({ sql }: EnvironmentContext): boolean {
+    const at = now();
+    if (Math.abs(at - this.#measured.at) >= MEASURED_EVERY_MS) {
+      const full = sql.databaseSize >= parseHistorySettings(this.env).STORAGE_MAX_BYTES * STORAGE_FULL_PART;
+      this.#measured = { at, full };
+    }
+    return this.#measured.full;
   }
 
   #saveHosts(): void {
@@ -614,8 +694,8 @@ function* connectedKeys(context: EnvironmentContext | null): Iterable<string> {
   if (context) for (const host of context.hosts.all()) yield host.keyId;
 }
 
-/** The stateless entrypoint of this same script. */
-function outgoingOf(ctx: DurableObjectState): OutgoingRpc {
-  const { OutgoingFetch } = ctx.exports as unknown as { OutgoingFetch: OutgoingRpc };
-  return OutgoingFetch;
-}
+/** The stateless entrypoints of this same script. */
+const entrypoints = (ctx: DurableObjectState) =>
+  ctx.exports as unknown as { OutgoingFetch: OutgoingRpc; Archive: ArchiveRpc };
+const outgoingOf = (ctx: DurableObjectState): OutgoingRpc => entrypoints(ctx).OutgoingFetch;
+const archiveOf = (ctx: DurableObjectState): ArchiveRpc => entrypoints(ctx).Archive;

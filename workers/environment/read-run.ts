@@ -1,8 +1,10 @@
 // One run in full, as JSON text.
-import { parseRunId } from "../../shared/ids.ts";
+import type { ExportQuery, Slice } from "../../shared/environment-rpc.ts";
+import { parseRunId, runId } from "../../shared/ids.ts";
+import { members, object } from "../../shared/json-text.ts";
 import type { EnvironmentContext } from "./context.ts";
 import type { FetchDetail } from "./fetches.ts";
-import { members, object } from "./json-text.ts";
+import { readHistory } from "./history/state.ts";
 import { summarizeRun } from "./read-runs.ts";
 import type { StepRow } from "./steps.ts";
 
@@ -42,7 +44,8 @@ function readTasks(sql: SqlStorage, run: number): { tasks: string[]; omitted: nu
   return { tasks, omitted };
 }
 
-function task(row: StepRow): string {
+/** A step as the API shows it. */
+export function task(row: StepRow): string {
   const status = row.finished_at === null ? "PENDING" : row.failed ? "ERROR" : "SUCCESS";
   const { key, kind: type, attempt } = row;
   const times = {
@@ -61,4 +64,35 @@ function task(row: StepRow): string {
 function fetchDetail(text: string): string {
   const { body, ...rest } = JSON.parse(text) as FetchDetail;
   return object([...members(rest), ["body", body]]);
+}
+
+/** Characters of runs in full in one answer. */
+const EXPORTED_MAX_CHARS = 8 * 1024 * 1024;
+
+/** A page of runs in full, the newest first. Null for a cursor that is none here. */
+export function exportRuns(
+  context: EnvironmentContext,
+  { cursor, limit }: ExportQuery,
+  now: number,
+): Slice<string> | null {
+  const { environmentId } = context.identity;
+  const before = cursor === null ? Number.MAX_SAFE_INTEGER : parseRunId(environmentId, cursor);
+  if (before === null) return null;
+  const forgottenBelow = readHistory(context.sql).runs_forgotten_below;
+  const found = context.sql
+    .exec<{ id: number }>("SELECT id FROM runs WHERE id < ? ORDER BY id DESC LIMIT ?", before, limit)
+    .toArray();
+  const data: string[] = [];
+  const numbers: number[] = [];
+  let chars = 0;
+  for (const { id } of found) {
+    if (chars > EXPORTED_MAX_CHARS) break;
+    const json = readRunJson(context, runId(environmentId, id), now) ?? "{}";
+    chars += json.length;
+    data.push(json);
+    numbers.push(id);
+  }
+  const last = numbers.at(-1);
+  const ended = numbers.length < limit && numbers.length === found.length;
+  return { data, numbers, next: last === undefined || ended ? null : runId(environmentId, last), forgottenBelow };
 }

@@ -1,20 +1,24 @@
 // Summaries of runs as the API shows them: one, or a page, newest first.
+import type { Slice } from "../../shared/environment-rpc.ts";
 import { eventId, parseRunId, runId, sequenceTime } from "../../shared/ids.ts";
-import type { RunError, RunStatus, RunSummary, RunsPage, RunsPageQuery, RunsQuery } from "../../shared/runs.ts";
+import type { RunError, RunStatus, RunSummary, RunsPageQuery, RunsQuery } from "../../shared/runs.ts";
 import type { EnvironmentContext } from "./context.ts";
+import { readHistory } from "./history/state.ts";
 import { runStatus } from "./run-status.ts";
 import type { RunRow } from "./runs.ts";
 
-interface RunWithEvent extends RunRow {
+export interface RunWithEvent extends RunRow {
   event_name: string;
   event_sender_id: string | null;
   event_timestamp: number;
 }
 
-const WITH_EVENT = `
+/** Runs with what a summary says of their event. The output is read only where it is wanted. */
+export const runsWithEvent = (output: "r.output" | "NULL") => `
   SELECT r.id, r.workflow, r.event, r.attempts, r.lost_in_a_row, r.resume_at, r.expires_at, r.is_test, r.rerun_of, r.started_at, r.finished_at, r.status, r.error,
-    NULL AS output, e.name AS event_name, e.sender_id AS event_sender_id, e.timestamp AS event_timestamp
+    ${output} AS output, e.name AS event_name, e.sender_id AS event_sender_id, e.timestamp AS event_timestamp
   FROM runs r JOIN events e ON e.id = r.event`;
+const WITH_EVENT = runsWithEvent("NULL");
 
 /** Rows one page may look at when it filters; past that it answers what it has and a cursor to go on from. */
 export const SCAN_MAX = 20_000;
@@ -24,7 +28,7 @@ const iso = (time: number): string => new Date(time).toISOString();
 /** What is known of a run besides its payload, output and steps; null when there is none of this number. */
 export function summarizeRun(context: EnvironmentContext, number: number, now: number): RunSummary | null {
   const [row] = context.sql.exec<RunWithEvent>(`${WITH_EVENT} WHERE r.id = ?`, number);
-  return row ? summarize(context, row, now) : null;
+  return row ? summarizeRow(context, row, now) : null;
 }
 
 /** A page of the environment's runs, or of one workflow's; newest first, by keyset. Null for a cursor that is none here. */
@@ -33,25 +37,29 @@ export function listRuns(
   query: RunsQuery,
   workflow: number | null,
   now: number,
-): RunsPage | null {
+): Slice<RunSummary> | null {
+  const forgottenBelow = readHistory(context.sql).runs_forgotten_below;
   const before =
     query.cursor === null ? Number.MAX_SAFE_INTEGER : parseRunId(context.identity.environmentId, query.cursor);
   if (before === null) return null;
   const data: RunSummary[] = [];
+  const numbers: number[] = [];
   let looked = 0;
   let last: number | null = null;
   const rows = context.sql.exec<RunWithEvent>(`${WITH_EVENT} WHERE r.id < ? ORDER BY r.id DESC`, before);
   for (const row of rows) {
     if (data.length === query.limit || looked === SCAN_MAX) {
-      return { data, next: runId(context.identity.environmentId, last ?? row.id) };
+      return { data, numbers, next: runId(context.identity.environmentId, last ?? row.id), forgottenBelow };
     }
     looked++;
     last = row.id;
     if (workflow !== null && row.workflow !== workflow) continue;
-    const summary = summarize(context, row, now);
-    if (query.status === null || summary.status === query.status) data.push(summary);
+    const summary = summarizeRow(context, row, now);
+    if (query.status !== null && summary.status !== query.status) continue;
+    data.push(summary);
+    numbers.push(row.id);
   }
-  return { data, next: null };
+  return { data, numbers, next: null, forgottenBelow };
 }
 
 /**
@@ -72,7 +80,7 @@ export function listRunsByPage(
       `${WITH_EVENT} WHERE r.workflow = ? ORDER BY r.id DESC`,
       workflow,
     )) {
-      const summary = summarize(context, row, now);
+      const summary = summarizeRow(context, row, now);
       if (summary.status !== status) continue;
       if (totalCount >= first && found.length < limit) found.push(summary);
       totalCount++;
@@ -90,11 +98,11 @@ export function listRunsByPage(
       first,
     )
     .toArray()
-    .map((row) => summarize(context, row, now));
+    .map((row) => summarizeRow(context, row, now));
   return { data, totalCount: total };
 }
 
-function summarize(context: EnvironmentContext, row: RunWithEvent, now: number): RunSummary {
+export function summarizeRow(context: EnvironmentContext, row: RunWithEvent, now: number): RunSummary {
   const { identity, hosts, workflows } = context;
   const held = hosts.holder(row.id)?.held.get(row.id);
   const workflow = workflows.byNumber(row.workflow);

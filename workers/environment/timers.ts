@@ -31,6 +31,7 @@ export function nextStoredTime(context: EnvironmentContext): number | null {
     queue.nextPostponed(),
     nextAnnouncement(context),
     nextOwedWake(context),
+    context.history.next(context),
   ].filter((time) => time !== null);
   return times.length === 0 ? null : Math.min(...times);
 }
@@ -50,6 +51,7 @@ export function dueWork(context: EnvironmentContext, now: number): ((turn: Turn)
     (turn) => checkHosts(context, turn, now),
     (turn) => announceDue(context, turn, now),
     (turn) => wakeDue(context, turn, now),
+    (turn) => archiveDue(context, turn, now),
   ];
 }
 
@@ -59,6 +61,11 @@ function wakeDue(context: EnvironmentContext, turn: Turn, now: number): void {
   // Not again while the call is made.
   postponeWake(context.sql, now);
   turn.afterwards(() => context.wake());
+}
+
+function archiveDue(context: EnvironmentContext, turn: Turn, now: number): void {
+  const due = context.history.next(context);
+  if (due !== null && due <= now) turn.afterwards(() => context.archive());
 }
 
 function announceDue(context: EnvironmentContext, turn: Turn, now: number): void {

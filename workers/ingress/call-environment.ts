@@ -3,6 +3,7 @@
 import { failure, unauthorized } from "../../shared/answers.ts";
 import type { Answer, EnvironmentCalls, NeededScope } from "../../shared/environment-rpc.ts";
 import { errorName, log } from "../../shared/log.ts";
+import { HISTORY_AWAY, HistoryAway } from "../archive-binding.ts";
 import type { Env } from "../env.ts";
 import { afterBadKey } from "../rate-limits.ts";
 import { withoutScope } from "./answers.ts";
@@ -13,11 +14,13 @@ export interface Ingress {
   readonly request: Request;
   readonly url: URL;
   readonly params: Readonly<Record<string, string>>;
+  /** The environment of the key. */
+  readonly environmentId: string;
   /** Calls the environment of the key. A key that is not active there gets the same 401 as one that was made up. */
   readonly call: <T>(
     scope: NeededScope,
     work: (environment: EnvironmentCalls, keyId: string) => Promise<Answer<T>>,
-    answer: (value: T) => Response,
+    answer: (value: T) => Response | Promise<Response>,
   ) => Promise<Response>;
   /** Refuses a request for its form. A key that is not active is refused first, like everywhere. */
   readonly refuse: (scope: NeededScope, refusal: Response) => Promise<Response>;
@@ -32,7 +35,14 @@ export function ingressFor(env: Env, caller: Caller, request: Request, params: R
         "The environment could not be reached. Send the request again; an event with the same id is routed once.",
       );
     }
-    if (result.ok) return answer(result.value);
+    if (result.ok) {
+      try {
+        return await answer(result.value);
+      } catch (error) {
+        if (error instanceof HistoryAway) return failure(503, HISTORY_AWAY);
+        throw error;
+      }
+    }
     if (result.refused === "scope") return withoutScope(scope);
     rememberRefusal(caller);
     return afterBadKey(env, request, unauthorized());
@@ -41,6 +51,7 @@ export function ingressFor(env: Env, caller: Caller, request: Request, params: R
     request,
     url: new URL(request.url),
     params,
+    environmentId: caller.environmentId,
     call,
     refuse: (scope, refusal) =>
       call(

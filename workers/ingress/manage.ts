@@ -45,6 +45,11 @@ function runChanged(change: RunChange, status: number): Response {
       return failure(404, "Run not found");
     case "ended":
       return failure(409, "The run has ended already.");
+    case "forgotten":
+      return failure(
+        409,
+        "The run is kept in Postgres only: its event is no longer in the environment. Send the event again.",
+      );
     case "gone":
       return failure(409, "The run's workflow is deregistered. Connect a host that registers it, then run it again.");
   }

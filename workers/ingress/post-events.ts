@@ -164,6 +164,12 @@ function describeOutcome(outcome: EventOutcome | undefined): { status: number; [
       return { status: 409, error: "Another event with this id was accepted before. Use a new id for new content." };
     case "too large":
       return { ...TOO_LARGE };
+    case "full":
+      return {
+        status: 507,
+        error:
+          "The environment's storage is nearly full: nothing new is taken until ended runs are forgotten. See that Postgres can be reached, or keep them for fewer days (retentionDays of the environment).",
+      };
     default:
       return { status: 500, error: "The event was not accepted: something failed inside. Send it again." };
   }

@@ -2,18 +2,23 @@
 import { failure, jsonText } from "../../shared/answers.ts";
 import { PAGE_DEFAULT, PAGE_MAX } from "../../shared/limits.ts";
 import { TRIGGER_KINDS } from "../../shared/wire/triggers.ts";
+import { eventsThroughHistory, eventThroughHistory } from "../read-through.ts";
 import type { Ingress } from "./call-environment.ts";
 import { LIMIT_FORM, NO_SUCH_CURSOR, wholeNumber } from "./page-query.ts";
 
-export function getEvent({ params, call }: Ingress): Promise<Response> {
+export function getEvent({ params, environmentId, call }: Ingress): Promise<Response> {
+  const id = params.id ?? "";
   return call(
     "runs:read",
-    (environment, keyId) => environment.getEvent(keyId, params.id ?? ""),
-    (event) => (event === null ? failure(404, "Event not found") : jsonText(event)),
+    (environment, keyId) => environment.getEvent(keyId, id),
+    async (found) => {
+      const event = await eventThroughHistory(environmentId, id, found);
+      return event === null ? failure(404, "Event not found") : jsonText(event);
+    },
   );
 }
 
-export async function listEvents({ url, call, refuse }: Ingress): Promise<Response> {
+export async function listEvents({ url, environmentId, call, refuse }: Ingress): Promise<Response> {
   const limit = wholeNumber(url.searchParams.get("limit"), PAGE_DEFAULT, PAGE_MAX);
   if (limit === null) return refuse("runs:read", failure(422, LIMIT_FORM));
   const wanted = url.searchParams.get("kind");
@@ -25,6 +30,9 @@ export async function listEvents({ url, call, refuse }: Ingress): Promise<Respon
   return call(
     "runs:read",
     (environment, keyId) => environment.listEvents(keyId, query),
-    (page) => (page === "no such cursor" ? failure(422, NO_SUCH_CURSOR) : Response.json(page)),
+    async (slice) => {
+      if (slice === "no such cursor") return failure(422, NO_SUCH_CURSOR);
+      return Response.json(await eventsThroughHistory(environmentId, slice, query));
+    },
   );
 }

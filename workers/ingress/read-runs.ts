@@ -3,22 +3,26 @@
 import { failure, jsonText } from "../../shared/answers.ts";
 import { PAGE_DEFAULT, PAGE_MAX } from "../../shared/limits.ts";
 import { RUN_STATUSES, type RunsQuery } from "../../shared/runs.ts";
+import { runsThroughHistory, runThroughHistory } from "../read-through.ts";
 import type { Ingress } from "./call-environment.ts";
 import { LIMIT_FORM, NO_SUCH_CURSOR, wholeNumber } from "./page-query.ts";
 
 const RUN_NOT_FOUND = "Run not found";
 const WORKFLOW_NOT_FOUND = "Workflow not found";
 
-export function getRun({ params, call }: Ingress): Promise<Response> {
+export function getRun({ params, environmentId, call }: Ingress): Promise<Response> {
   const id = withoutSuffix(params.id ?? "");
   return call(
     "runs:read",
     (environment, keyId) => environment.getRun(keyId, id),
-    (run) => (run === null ? failure(404, RUN_NOT_FOUND) : jsonText(run)),
+    async (found) => {
+      const run = await runThroughHistory(environmentId, id, found);
+      return run === null ? failure(404, RUN_NOT_FOUND) : jsonText(run);
+    },
   );
 }
 
-export async function listRuns({ url, call, refuse }: Ingress): Promise<Response> {
+export async function listRuns({ url, environmentId, call, refuse }: Ingress): Promise<Response> {
   const query = readQuery(url.searchParams);
   if (query instanceof Response) return refuse("runs:read", query);
   const workflow = url.searchParams.get("workflow");
@@ -26,15 +30,16 @@ export async function listRuns({ url, call, refuse }: Ingress): Promise<Response
     "runs:read",
     (environment, keyId) =>
       workflow === null ? environment.listRuns(keyId, query) : environment.listWorkflowRuns(keyId, workflow, query),
-    (page) => {
-      if (page === "no such cursor") return failure(422, NO_SUCH_CURSOR);
-      return Response.json(page === "no such workflow" ? { data: [], next: null } : page);
+    async (slice) => {
+      if (slice === "no such cursor") return failure(422, NO_SUCH_CURSOR);
+      if (slice === "no such workflow") return Response.json({ data: [], next: null });
+      return Response.json(await runsThroughHistory(environmentId, slice, query, workflow));
     },
   );
 }
 
 /** With `page`, or with neither, the reference API's numbered pages; with `cursor`, keyset pages. */
-export async function listWorkflowRuns({ url, params, call, refuse }: Ingress): Promise<Response> {
+export async function listWorkflowRuns({ url, params, environmentId, call, refuse }: Ingress): Promise<Response> {
   const slug = params.slug ?? "";
   const query = readQuery(url.searchParams);
   if (query instanceof Response) return refuse("runs:read", query);
@@ -42,9 +47,10 @@ export async function listWorkflowRuns({ url, params, call, refuse }: Ingress): 
     return call(
       "runs:read",
       (environment, keyId) => environment.listWorkflowRuns(keyId, slug, query),
-      (page) => {
-        if (page === "no such cursor") return failure(422, NO_SUCH_CURSOR);
-        return page === "no such workflow" ? failure(404, WORKFLOW_NOT_FOUND) : Response.json(page);
+      async (slice) => {
+        if (slice === "no such cursor") return failure(422, NO_SUCH_CURSOR);
+        if (slice === "no such workflow") return failure(404, WORKFLOW_NOT_FOUND);
+        return Response.json(await runsThroughHistory(environmentId, slice, query, slug));
       },
     );
   }

@@ -89,6 +89,10 @@ function runText(change: RunChange): string {
       throw notFound("run");
     case "ended":
       throw conflict("The run has ended already.");
+    case "forgotten":
+      throw conflict(
+        "The run is kept in Postgres only: its event is no longer in the environment. Send the event again.",
+      );
     case "gone":
       throw conflict("The run's workflow is deregistered. Connect a host that registers it, then run it again.");
   }

@@ -8,6 +8,12 @@ import { NAME_MAX_CHARS } from "../../../shared/limits.ts";
 import { listOf, PageQuery } from "../../../shared/management/pages.ts";
 import { RUN_STATUSES } from "../../../shared/runs.ts";
 import { TRIGGER_KINDS } from "../../../shared/wire/triggers.ts";
+import {
+  eventsThroughHistory,
+  eventThroughHistory,
+  runsThroughHistory,
+  runThroughHistory,
+} from "../../read-through.ts";
 import { comesFromOurPage } from "../auth/same-origin.ts";
 import { callEnvironment } from "../call-environment.ts";
 import { fromElsewhere, notFound, unprocessable } from "../refusals.ts";
@@ -128,36 +134,40 @@ export function activityRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(runs, async (c) => {
     const { limit, cursor = null, status = null, workflow } = c.req.valid("query");
     const query = { limit, cursor, status };
-    const page = await callEnvironment(c.var, (environment) =>
+    const slice = await callEnvironment(c.var, (environment) =>
       workflow === undefined
         ? environment.listRuns(MEMBER, query)
         : environment.listWorkflowRuns(MEMBER, workflow, query),
     );
-    if (page === "no such cursor") throw unprocessable("cursor", "give what a page had as next");
-    if (page === "no such workflow") return c.json({ data: [], next: null }, 200);
+    if (slice === "no such cursor") throw unprocessable("cursor", "give what a page had as next");
+    if (slice === "no such workflow") return c.json({ data: [], next: null }, 200);
+    const page = await runsThroughHistory(c.var.environment.id, slice, query, workflow ?? null);
     return c.json({ data: page.data.map((each) => ({ ...each })), next: page.next }, 200);
   });
 
   app.openapi(run, async (c) => {
-    const found = await callEnvironment(c.var, (environment) => environment.getRun(MEMBER, c.req.valid("param").run));
-    if (found === null) throw notFound("run");
-    return c.body(found, 200, { "Content-Type": "application/json" });
+    const { run: id } = c.req.valid("param");
+    const found = await callEnvironment(c.var, (environment) => environment.getRun(MEMBER, id));
+    const json = await runThroughHistory(c.var.environment.id, id, found);
+    if (json === null) throw notFound("run");
+    return c.body(json, 200, { "Content-Type": "application/json" });
   });
 
   app.openapi(events, async (c) => {
     const { limit, cursor = null, name = null, kind = null } = c.req.valid("query");
     const query = { limit, cursor, name, kind };
-    const page = await callEnvironment(c.var, (environment) => environment.listEvents(MEMBER, query));
-    if (page === "no such cursor") throw unprocessable("cursor", "give what a page had as next");
+    const slice = await callEnvironment(c.var, (environment) => environment.listEvents(MEMBER, query));
+    if (slice === "no such cursor") throw unprocessable("cursor", "give what a page had as next");
+    const page = await eventsThroughHistory(c.var.environment.id, slice, query);
     return c.json({ data: page.data.map((each) => ({ ...each })), next: page.next }, 200);
   });
 
   app.openapi(event, async (c) => {
-    const found = await callEnvironment(c.var, (environment) =>
-      environment.getEvent(MEMBER, c.req.valid("param").event),
-    );
-    if (found === null) throw notFound("event");
-    return c.body(found, 200, { "Content-Type": "application/json" });
+    const { event: id } = c.req.valid("param");
+    const found = await callEnvironment(c.var, (environment) => environment.getEvent(MEMBER, id));
+    const json = await eventThroughHistory(c.var.environment.id, id, found);
+    if (json === null) throw notFound("event");
+    return c.body(json, 200, { "Content-Type": "application/json" });
   });
 
   app.openapi(activity, async (c) => {

@@ -21,6 +21,7 @@ import type {
   SourceDescription,
   DeliveryDetails as StoredDelivery,
 } from "../../../shared/webhook-rpc.ts";
+import { eventThroughHistory } from "../../read-through.ts";
 import { findSource } from "../call-source.ts";
 import { notFound, unprocessable } from "../refusals.ts";
 import type { World } from "../world.ts";
@@ -139,8 +140,10 @@ async function halfOf(world: World, { environment, state }: Copy, event: string)
   const read = (object: EnvironmentCalls) => object.getEvent(MEMBER, event);
   const answer = await world.objects.calling(environment.id, read).catch(() => null);
   if (answer === null) return { ...nothing, reached: false };
-  if (!answer.ok || answer.value === null) return { ...nothing, reached: true };
-  const { runs, runCount, workflows } = JSON.parse(answer.value) as EventDetails;
+  if (!answer.ok) return { ...nothing, reached: true };
+  const json = await eventThroughHistory(environment.id, event, answer.value);
+  if (json === null) return { ...nothing, reached: true };
+  const { runs, runCount, workflows } = JSON.parse(json) as EventDetails;
   return { runs: [...runs], runCount, workflows: [...workflows], reached: true };
 }
 

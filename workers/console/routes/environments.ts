@@ -40,7 +40,7 @@ const show = route("GET /api/v1/organizations/{org}/environments/{env}", {
   responses: { 200: json("The environment.", Environment) },
 });
 const change = route("PATCH /api/v1/organizations/{org}/environments/{env}", {
-  summary: "Choose whether webhooks and schedules reach an environment",
+  summary: "Choose whether webhooks and schedules reach an environment, and how long it keeps what has ended",
   request: { params: env, body: body(PatchedEnvironment) },
   responses: { 200: json("The environment as it is now.", Environment) },
 });
@@ -101,7 +101,7 @@ export function environmentRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(change, async (c) => {
     const { world, organization, environment, caller } = c.var;
     const { db } = world;
-    const { receivesWebhooks, receivesSchedules } = c.req.valid("json");
+    const { receivesWebhooks, receivesSchedules, retentionDays, historyDays } = c.req.valid("json");
     const entry = { organizationId: organization.id, environmentId: environment.id, subject: environment.id };
     await changing(world, [environment.id], () =>
       db.batch([
@@ -110,6 +110,8 @@ export function environmentRoutes(app: OpenAPIHono<ConsoleEnv>): void {
           .set({
             ...(receivesWebhooks !== undefined && { receivesWebhooks }),
             ...(receivesSchedules !== undefined && { receivesSchedules }),
+            ...(retentionDays !== undefined && { retentionDays }),
+            ...(historyDays !== undefined && { historyDays }),
             revision: sql`${environments.revision} + 1`,
           })
           .where(eq(environments.id, environment.id)),
@@ -151,7 +153,8 @@ async function readEnvironment({ db }: World, id: string): Promise<Environment> 
 }
 
 function environmentAnswer(row: EnvironmentRow): Environment {
-  const { id, slug, createdAt, receivesWebhooks, receivesSchedules, revision, pushedRevision } = row;
-  const inForce = pushedRevision >= revision;
-  return { id, slug, createdAt: createdAt.toISOString(), receivesWebhooks, receivesSchedules, inForce };
+  const { id, slug, createdAt, receivesWebhooks, receivesSchedules, retentionDays, historyDays } = row;
+  const inForce = row.pushedRevision >= row.revision;
+  const settings = { receivesWebhooks, receivesSchedules, retentionDays, historyDays };
+  return { id, slug, createdAt: createdAt.toISOString(), ...settings, inForce };
 }

@@ -169,4 +169,41 @@ export const MIGRATIONS: readonly string[] = [
     due_at INTEGER NOT NULL
   );
   `,
+  `
+  ALTER TABLE settings ADD COLUMN retention_days INTEGER NOT NULL DEFAULT 7;
+  ALTER TABLE settings ADD COLUMN history_days INTEGER NOT NULL DEFAULT 90;
+  -- When the retention was last lowered, and from what: senders were told until when their events' ids are known.
+  ALTER TABLE settings ADD COLUMN lowered_at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE settings ADD COLUMN earlier_days INTEGER NOT NULL DEFAULT 0;
+
+  -- How far the archive has come: events and runs up to these numbers are in Postgres, but for those that it passed, and
+  -- below those numbers some are in Postgres only.
+  CREATE TABLE history (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    events_until INTEGER NOT NULL DEFAULT 0,
+    runs_until INTEGER NOT NULL DEFAULT 0,
+    events_forgotten_below INTEGER NOT NULL DEFAULT 0,
+    runs_forgotten_below INTEGER NOT NULL DEFAULT 0,
+    looked_at INTEGER NOT NULL DEFAULT 0,
+    archived_at INTEGER,
+    -- Tries that failed one after the other, and when the next is made.
+    attempts INTEGER NOT NULL DEFAULT 0,
+    retry_at INTEGER
+  );
+  INSERT INTO history (one) VALUES (1);
+
+  -- Had not ended when the archive came by. Few: it waits some minutes for a run.
+  CREATE TABLE passed_runs (run INTEGER PRIMARY KEY);
+  CREATE TABLE passed_events (event INTEGER PRIMARY KEY);
+  -- Runs are gone, their steps are not: those that had too many to be forgotten at once.
+  CREATE TABLE forgotten_runs (run INTEGER PRIMARY KEY);
+
+  -- Runs that a person had made again: they keep an event that does not name them.
+  CREATE TABLE reruns (
+    event INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    PRIMARY KEY (event, run)
+  ) WITHOUT ROWID;
+  INSERT INTO reruns SELECT event, id FROM runs WHERE rerun_of IS NOT NULL;
+  `,
 ];

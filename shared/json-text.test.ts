@@ -1,0 +1,44 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { searchableText, storableJson } from "./json-text.ts";
+
+const postgresTakes = (text: string) => !text.includes("\u0000") && text.isWellFormed();
+
+describe("JSON that is made storable", () => {
+  it.each([
+    ['"\ud800"', '"\\ud800"'],
+    ['{"\udc00":"a\u0000b"}', '{"\\udc00":"a\\u0000b"}'],
+    ['"\ud83d\ude00"', '"\ud83d\ude00"'],
+    ['"\ud83d\ud83d\ude00\ude00"', '"\\ud83d\ud83d\ude00\\ude00"'],
+    ['"\\ud800"', '"\\ud800"'],
+  ])("%j becomes %j", (text, stored) => {
+    expect(storableJson(text)).toBe(stored);
+  });
+
+  it("is what Postgres takes, and says the same", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary" }), fc.array(fc.integer({ min: 0, max: 0xffff })), (text, units) => {
+        const value = text + String.fromCharCode(...units);
+        // As a host may send it: halves of pairs stand in the text as they are.
+        const raw = `"${value.replaceAll(/[\u0001-\u001f"\\]/g, "")}"`;
+        const stored = storableJson(raw);
+        expect(postgresTakes(stored)).toBe(true);
+        expect(JSON.parse(stored)).toBe(raw.slice(1, -1));
+      }),
+    );
+  });
+});
+
+describe("a text that is looked for", () => {
+  it("is what Postgres and its indexes take, and the same for the same", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 1_000 }), (text) => {
+        expect(postgresTakes(searchableText(text))).toBe(true);
+        expect(searchableText(text).length).toBeLessThanOrEqual(256);
+        expect(searchableText(text)).toBe(searchableText(text));
+      }),
+    );
+    expect(searchableText("an order")).toBe("an order");
+    expect(searchableText(`a\u0000${"x".repeat(254)}\ud83d\ude00`)).toBe(`a\ufffd${"x".repeat(254)}`.slice(0, 256));
+  });
+});

@@ -1,0 +1,33 @@
+// What is too large for a row that is read with others: it goes to the bucket, where one is bound. The row has its key.
+import { BUCKET_FROM_CHARS } from "../../shared/limits.ts";
+
+export type Bucket = Pick<R2Bucket, "put" | "get" | "delete">;
+
+/** A text as its row has it: itself, or its key in the bucket. */
+export interface Kept {
+  readonly text: string | null;
+  readonly key: string | null;
+}
+
+/** Keys that one call to the bucket may delete. */
+const DELETED_AT_ONCE = 1_000;
+
+/** Puts a text where it belongs. The same key always has the same text, so a repeat changes nothing. */
+export async function keep(bucket: Bucket | undefined, key: string, text: string | null): Promise<Kept> {
+  if (bucket === undefined || text === null || text.length <= BUCKET_FROM_CHARS) return { text, key: null };
+  await bucket.put(key, text);
+  return { text: null, key };
+}
+
+/** Throws when the text is in a bucket that is not bound any more, or was taken out of it. */
+export async function fetchKept(bucket: Bucket | undefined, { text, key }: Kept): Promise<string | null> {
+  if (key === null) return text;
+  const found = await bucket?.get(key);
+  if (!found) throw new Error("the bucket does not have what it was given");
+  return found.text();
+}
+
+export async function deleteKept(bucket: Bucket | undefined, keys: readonly string[]): Promise<void> {
+  if (bucket === undefined) return;
+  for (let at = 0; at < keys.length; at += DELETED_AT_ONCE) await bucket.delete(keys.slice(at, at + DELETED_AT_ONCE));
+}

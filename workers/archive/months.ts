@@ -1,0 +1,31 @@
+// The months that Postgres keeps history in: each is a table of its own below each table of history.
+import { firstSequenceAt, sequenceTime } from "../../shared/ids.ts";
+
+export interface Month {
+  /** `2026_11`, the end of its tables' names. */
+  readonly name: string;
+  /** The first number of the month, and the first of the next. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The month in which a run or an event of this number was made; UTC. */
+export function monthOf(id: number): Month {
+  const time = new Date(sequenceTime(id));
+  return month(time.getUTCFullYear(), time.getUTCMonth());
+}
+
+/** The month of a table's name, or null when it is not one's. */
+export function monthOfTable(table: string): Month | null {
+  const [, year, number] = /_(\d{4})_(\d{2})$/.exec(table) ?? [];
+  return year === undefined ? null : month(Number(year), Number(number) - 1);
+}
+
+function month(year: number, index: number): Month {
+  const number = String(index + 1).padStart(2, "0");
+  return {
+    name: `${year}_${number}`,
+    from: firstSequenceAt(Date.UTC(year, index, 1)),
+    to: firstSequenceAt(Date.UTC(year, index + 1, 1)),
+  };
+}

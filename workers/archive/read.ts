@@ -1,0 +1,271 @@
+// Reading history: pages by keyset, the newest first, and single runs and events, as JSON text in the form that the
+// environment's object answers. Every query names one environment.
+import type {
+  HistoryEventsQuery,
+  HistoryHour,
+  HistoryPage,
+  HistoryQuery,
+  HistoryRunsQuery,
+} from "../../shared/archive-rpc.ts";
+import { parseRunId } from "../../shared/ids.ts";
+import { object, searchableText } from "../../shared/json-text.ts";
+import type { RunStatus } from "../../shared/runs.ts";
+import { type Bucket, fetchKept } from "./bucket.ts";
+import { ask, type Client } from "./sql.ts";
+
+export interface Store {
+  readonly client: Client;
+  readonly bucket: Bucket | undefined;
+}
+
+/** Runs in which one page looks for a text. It answers what it found, and how far it came. */
+const SEARCHED_AT_ONCE = 2_000;
+/** Characters of runs in full in one answer, which may have 32 MiB; and of one run's steps, as in its object. */
+const EXPORTED_MAX_CHARS = 8 * 1024 * 1024;
+const STEPS_MAX_CHARS = 8 * 1024 * 1024;
+const STEPS_PARTS_AT_ONCE = 8;
+
+interface SummaryRow {
+  readonly id: string;
+  readonly summary: string;
+}
+
+const page = (rows: readonly SummaryRow[], limit: number): HistoryPage => ({
+  rows: rows.map(({ id, summary }) => ({ id: Number(id), json: summary })),
+  reached: rows.length < limit ? 0 : Number(rows.at(-1)?.id ?? 0),
+});
+
+export async function listRuns(
+  { client }: Store,
+  environmentId: string,
+  { before, limit, status, workflow, isTest, from, text }: HistoryRunsQuery,
+): Promise<HistoryPage> {
+  const conditions = `environment_id = $1 AND id < $2 AND id >= $3 AND ($4::text IS NULL OR status = $4)
+    AND ($5::text IS NULL OR workflow = $5) AND ($6::boolean IS NULL OR is_test = $6)`;
+  const values = [environmentId, before, from, status, workflow === null ? null : searchableText(workflow), isTest];
+  if (text === null) {
+    const query = `SELECT id, summary FROM history_runs WHERE ${conditions} ORDER BY id DESC LIMIT $7`;
+    return page(await ask<SummaryRow>(client, query, ...values, limit), limit);
+  }
+  // The columns hold JSON: what it escapes is escaped in what is looked for.
+  const looked = JSON.stringify(text).slice(1, -1).toLowerCase();
+  const rows = await ask<SummaryRow & { found: boolean }>(
+    client,
+    `WITH some AS MATERIALIZED (
+       SELECT id, event_id, summary, output FROM history_runs WHERE ${conditions} ORDER BY id DESC LIMIT $7
+     )
+     SELECT some.id, some.summary, strpos(lower(concat(some.summary, ' ', some.output, ' ', event.payload)), $8) > 0 AS found
+     FROM some LEFT JOIN history_events event ON event.environment_id = $1 AND event.id = some.event_id
+     ORDER BY some.id DESC`,
+    ...values,
+    SEARCHED_AT_ONCE,
+    looked,
+  );
+  const found = rows.filter((row) => row.found).slice(0, limit);
+  if (found.length === limit) return page(found, limit);
+  const last = rows.length < SEARCHED_AT_ONCE ? 0 : Number(rows.at(-1)?.id ?? 0);
+  return { ...page(found, limit), reached: last };
+}
+
+interface FullRow extends SummaryRow {
+  readonly output: string | null;
+  readonly output_key: string | null;
+  readonly payload: string | null;
+  readonly payload_key: string | null;
+  readonly context: string | null;
+}
+
+const FULL = `SELECT run.id, run.summary, run.output, run.output_key, event.payload, event.payload_key, event.context
+  FROM history_runs run
+  LEFT JOIN history_events event ON event.environment_id = run.environment_id AND event.id = run.event_id
+  WHERE run.environment_id = $1`;
+
+export async function getRun(store: Store, environmentId: string, id: number): Promise<string | null> {
+  const [row] = await ask<FullRow>(store.client, `${FULL} AND run.id = $2`, environmentId, id);
+  return row === undefined ? null : fullRun(store, environmentId, row);
+}
+
+export async function exportRuns(
+  store: Store,
+  environmentId: string,
+  { before, limit }: HistoryQuery,
+): Promise<HistoryPage> {
+  const query = `${FULL} AND run.id < $2 ORDER BY run.id DESC LIMIT $3`;
+  const found = await ask<FullRow>(store.client, query, environmentId, before, limit);
+  const rows: { id: number; json: string }[] = [];
+  let chars = 0;
+  for (const row of found) {
+    if (chars > EXPORTED_MAX_CHARS) return { rows, reached: rows.at(-1)?.id ?? before };
+    const json = await fullRun(store, environmentId, row);
+    chars += json.length;
+    rows.push({ id: Number(row.id), json });
+  }
+  return { rows, reached: found.length < limit ? 0 : (rows.at(-1)?.id ?? 0) };
+}
+
+/** As `readRunJson` of the object makes it. */
+async function fullRun(store: Store, environmentId: string, row: FullRow): Promise<string> {
+  const { bucket } = store;
+  const summary = JSON.parse(row.summary) as { event: object };
+  const { event, ...rest } = summary;
+  const payload = await fetchKept(bucket, { text: row.payload, key: row.payload_key });
+  const output = await fetchKept(bucket, { text: row.output, key: row.output_key });
+  const { tasks, omitted } = await readSteps(store, environmentId, Number(row.id));
+  const text = (value: object) => JSON.stringify(value).slice(1, -1);
+  const said = `${text(event)},"payload":${payload ?? "null"}${row.context === null ? "" : `,"context":${row.context}`}`;
+  const whole = object([
+    ["event", `{${said}}`],
+    ["output", output],
+    ["tasks", `[${tasks}]`],
+    ["tasksOmitted", omitted > 0 ? String(omitted) : null],
+  ]);
+  return `{${text(rest)},${whole.slice(1)}`;
+}
+
+async function readSteps(
+  { client, bucket }: Store,
+  environmentId: string,
+  run: number,
+): Promise<{ tasks: string; omitted: number }> {
+  const bodies: string[] = [];
+  let chars = 0;
+  let omitted = 0;
+  for (let from = 0; ; from += STEPS_PARTS_AT_ONCE) {
+    // One answer of the driver has 10 MB at most: parts are read some at a time.
+    const parts = await ask<{ steps: number; body: string | null; body_key: string | null }>(
+      client,
+      `SELECT steps, CASE WHEN $3 THEN body END AS body, CASE WHEN $3 THEN body_key END AS body_key FROM history_steps
+       WHERE environment_id = $1 AND run_id = $2 AND part >= $4 ORDER BY part LIMIT $5`,
+      environmentId,
+      run,
+      chars < STEPS_MAX_CHARS,
+      from,
+      STEPS_PARTS_AT_ONCE,
+    );
+    for (const part of parts) {
+      const text = chars < STEPS_MAX_CHARS ? await fetchKept(bucket, { text: part.body, key: part.body_key }) : null;
+      if (text === null) omitted += part.steps;
+      else bodies.push(text);
+      chars += text?.length ?? 0;
+    }
+    if (parts.length < STEPS_PARTS_AT_ONCE) return { tasks: bodies.join(","), omitted };
+  }
+}
+
+export async function listEvents(
+  { client }: Store,
+  environmentId: string,
+  { before, limit, name, kind }: HistoryEventsQuery,
+): Promise<HistoryPage> {
+  const rows = await ask<SummaryRow>(
+    client,
+    `SELECT id, summary FROM history_events WHERE environment_id = $1 AND id < $2
+     AND ($3::text IS NULL OR name = $3) AND ($4::text IS NULL OR kind = $4) ORDER BY id DESC LIMIT $5`,
+    environmentId,
+    before,
+    name === null ? null : searchableText(name),
+    kind,
+    limit,
+  );
+  return page(await withStatuses(client, environmentId, rows), limit);
+}
+
+export async function getEvent(
+  { client, bucket }: Store,
+  environmentId: string,
+  id: number | null,
+  senderId: string,
+): Promise<string | null> {
+  const [row] = await ask<SummaryRow & { payload: string | null; payload_key: string | null; context: string | null }>(
+    client,
+    `SELECT id, summary, payload, payload_key, context FROM history_events
+     WHERE environment_id = $1 AND (sender_id = $2 OR id = $3) ORDER BY id DESC LIMIT 1`,
+    environmentId,
+    senderId,
+    id,
+  );
+  if (row === undefined) return null;
+  const [summary] = await withStatuses(client, environmentId, [row]);
+  const payload = await fetchKept(bucket, { text: row.payload, key: row.payload_key });
+  const rest = object([
+    ["workflows", "[]"],
+    ["payload", payload ?? "null"],
+    ["context", row.context],
+  ]);
+  return `${(summary ?? row).summary.slice(0, -1)},${rest.slice(1)}`;
+}
+
+interface ShownRun {
+  readonly id: string;
+  readonly workflow: string;
+  readonly status?: RunStatus;
+}
+
+/** An event is forgotten by its object after its runs, so that here they all have their ends. */
+async function withStatuses(client: Client, environmentId: string, rows: readonly SummaryRow[]): Promise<SummaryRow[]> {
+  const events = rows.map(({ id, summary }) => ({ id, summary: JSON.parse(summary) as { runs: ShownRun[] } }));
+  const numbers = events.flatMap(({ summary }) =>
+    summary.runs.flatMap((run) => parseRunId(environmentId, run.id) ?? []),
+  );
+  if (numbers.length === 0) return [...rows];
+  const ended = await ask<{ id: string; status: RunStatus }>(
+    client,
+    "SELECT id, status FROM history_runs WHERE environment_id = $1 AND id = ANY($2::bigint[])",
+    environmentId,
+    numbers,
+  );
+  const statuses = new Map(ended.map(({ id, status }) => [Number(id), status]));
+  return events.map(({ id, summary }) => {
+    const runs = summary.runs.flatMap((run) => {
+      const status = statuses.get(parseRunId(environmentId, run.id) ?? -1);
+      return status === undefined ? [] : { ...run, status };
+    });
+    return { id, summary: JSON.stringify({ ...summary, runs }) };
+  });
+}
+
+export async function hours(client: Client, environmentId: string, from: number, to: number): Promise<HistoryHour[]> {
+  const rows = await ask<{ hour: string; workflow: string; bucket: number; runs: number; failures: number }>(
+    client,
+    `SELECT to_char(hour AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') AS hour, workflow, bucket, runs, failures
+     FROM history_hours WHERE environment_id = $1 AND hour >= $2::timestamptz AND hour < $3::timestamptz
+     ORDER BY hour, workflow, bucket`,
+    environmentId,
+    new Date(from).toISOString(),
+    new Date(to).toISOString(),
+  );
+  const grouped = new Map<
+    string,
+    { hour: string; workflow: string; buckets: [bucket: number, runs: number][]; failures: number }
+  >();
+  for (const { hour, workflow, bucket, runs, failures } of rows) {
+    const key = `${hour} ${workflow}`;
+    const group = grouped.get(key) ?? { hour, workflow, buckets: [], failures: 0 };
+    group.buckets.push([bucket, runs]);
+    group.failures += failures;
+    grouped.set(key, group);
+  }
+  return [...grouped.values()].map(({ hour, workflow, buckets, failures }) => ({
+    hour,
+    workflow,
+    runs: buckets.reduce((sum, [, runs]) => sum + runs, 0),
+    failures,
+    p50Ms: bucketQuantile(buckets, 0.5),
+    p95Ms: bucketQuantile(buckets, 0.95),
+  }));
+}
+
+/** The middle of the bucket in which so many of the runs that started have ended; null when none has. Buckets ascend. */
+export function bucketQuantile(
+  buckets: readonly (readonly [bucket: number, runs: number])[],
+  part: number,
+): number | null {
+  const started = buckets.filter(([bucket]) => bucket >= 0);
+  const total = started.reduce((sum, [, runs]) => sum + runs, 0);
+  let seen = 0;
+  for (const [bucket, runs] of started) {
+    seen += runs;
+    if (seen >= total * part) return Math.round(1.1 ** (bucket + 0.5));
+  }
+  return null;
+}

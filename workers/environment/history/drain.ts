@@ -1,0 +1,61 @@
+// One look after history: everything that has ended goes to Postgres, batch by batch, and what is old and archived is
+// forgotten. Between two turns of it the object does whatever else there is to do.
+import type { ArchiveRpc } from "../../../shared/archive-rpc.ts";
+import { errorName, log } from "../../../shared/log.ts";
+import type { EnvironmentContext } from "../context.ts";
+import { applyProgress, earlierParts, endTimedOut, nextBatch } from "./batch.ts";
+import { forgetSlice } from "./forget.ts";
+import { noteArchived, noteArchiveFailed } from "./state.ts";
+
+const DAY_MS = 24 * 3_600_000;
+
+export interface Drained {
+  readonly runs: number;
+  readonly events: number;
+  /** False when Postgres could not be reached; it is tried again. */
+  readonly complete: boolean;
+}
+
+/** Never rejects for Postgres's sake. `gone` tells when the object has been deleted meanwhile. */
+export async function drain(
+  context: EnvironmentContext,
+  archive: ArchiveRpc,
+  { patient, clock, gone }: { patient: boolean; clock: () => number; gone: () => boolean },
+): Promise<Drained> {
+  const { environmentId, retention } = context.identity;
+  const sums = { runs: 0, events: 0 };
+  let complete = true;
+  try {
+    while (!gone() && (await context.commits.run((turn) => endTimedOut(context, turn, clock()))));
+    for (
+      let batch = nextBatch(context, patient, clock());
+      batch && !gone();
+      batch = nextBatch(context, patient, clock())
+    ) {
+      const { rows, progress } = batch;
+      for (const part of earlierParts(context, batch)) {
+        await archive.store(environmentId, { events: [], runs: [], steps: [part] });
+      }
+      if (rows.events.length + rows.runs.length > 0) await archive.store(environmentId, rows);
+      if (gone()) break;
+      await context.commits.run(() => applyProgress(context, progress));
+      sums.runs += rows.runs.length;
+      sums.events += rows.events.length;
+    }
+    if (sums.runs + sums.events > 0) {
+      await archive.forget({ environmentId, before: clock() - retention.historyDays * DAY_MS, now: clock() });
+    }
+  } catch (error) {
+    complete = false;
+    log("warn", "history not archived", { environment: environmentId, name: errorName(error) });
+  }
+  if (gone()) return { ...sums, complete: false };
+  const sweep = { runsAfter: 0, eventsAfter: 0 };
+  while (!gone() && (await context.commits.run(() => forgetSlice(context, sweep, clock()))));
+  if (!gone()) {
+    await context.commits.run(() =>
+      complete ? noteArchived(context, sums.runs + sums.events > 0, clock()) : noteArchiveFailed(context, clock()),
+    );
+  }
+  return { ...sums, complete };
+}

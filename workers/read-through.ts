@@ -1,0 +1,79 @@
+// Runs and events of an environment wherever they are: in its object or in Postgres. What both the ingress and the console
+// answer with.
+import type { ExportQuery, Found, Slice } from "../shared/environment-rpc.ts";
+import type { EventSummary, EventsQuery } from "../shared/events.ts";
+import { eventId, parseEventId, parseRunId, runId } from "../shared/ids.ts";
+import type { RunSummary, RunsQuery } from "../shared/runs.ts";
+import { type Page, throughHistory } from "../shared/through-history.ts";
+import { readHistory } from "./archive-binding.ts";
+
+const numbersOfRuns = (environmentId: string) => ({
+  numberOf: (cursor: string) => parseRunId(environmentId, cursor),
+  cursorOf: (number: number) => runId(environmentId, number),
+});
+
+/** `workflow` is a slug; null for all. Rejects with HistoryAway when Postgres is needed and cannot be read. */
+export function runsThroughHistory(
+  environmentId: string,
+  slice: Slice<RunSummary>,
+  { limit, cursor, status }: RunsQuery,
+  workflow: string | null,
+): Promise<Page<RunSummary>> {
+  return throughHistory({
+    slice,
+    limit,
+    cursor,
+    ...numbersOfRuns(environmentId),
+    parse: (json) => JSON.parse(json) as RunSummary,
+    history: (before, most) =>
+      readHistory((archive) =>
+        archive.listRuns(environmentId, { before, limit: most, status, workflow, isTest: null, from: 0, text: null }),
+      ),
+  });
+}
+
+/** Each run in full, as JSON text. */
+export function exportThroughHistory(
+  environmentId: string,
+  slice: Slice<string>,
+  { limit, cursor }: ExportQuery,
+): Promise<Page<string>> {
+  return throughHistory({
+    slice,
+    limit,
+    cursor,
+    ...numbersOfRuns(environmentId),
+    parse: (json) => json,
+    history: (before, most) => readHistory((archive) => archive.exportRuns(environmentId, { before, limit: most })),
+  });
+}
+
+export function eventsThroughHistory(
+  environmentId: string,
+  slice: Slice<EventSummary>,
+  { limit, cursor, name, kind }: EventsQuery,
+): Promise<Page<EventSummary>> {
+  return throughHistory({
+    slice,
+    limit,
+    cursor,
+    numberOf: (text) => parseEventId(environmentId, text),
+    cursorOf: (number) => eventId(environmentId, number),
+    parse: (json) => JSON.parse(json) as EventSummary,
+    history: (before, most) =>
+      readHistory((archive) => archive.listEvents(environmentId, { before, limit: most, name, kind })),
+  });
+}
+
+/** A run as JSON text; null when there is none. */
+export async function runThroughHistory(environmentId: string, id: string, found: Found): Promise<string | null> {
+  if (found !== "forgotten") return found?.json ?? null;
+  const number = parseRunId(environmentId, id);
+  return number === null ? null : readHistory((archive) => archive.getRun(environmentId, number));
+}
+
+/** An event as JSON text, by the sender's id or the router's; null when there is none. */
+export async function eventThroughHistory(environmentId: string, id: string, found: Found): Promise<string | null> {
+  if (found !== "forgotten") return found?.json ?? null;
+  return readHistory((archive) => archive.getEvent(environmentId, parseEventId(environmentId, id), id));
+}
