@@ -8,6 +8,7 @@ import {
   eventually,
   inside,
   makeEnvironment,
+  post,
   resetClock,
   send,
   type TestEnvironment,
@@ -70,4 +71,16 @@ it("a run that timed out while its only host was silent stays timed out when the
   await host.settled();
   expect(host.offersWaiting()).toBe(0);
   expect(await shown(live, id)).toMatchObject({ status: "TIMED_OUT" });
+});
+
+it("an offer to a host that was silent for long is its probe: the alarm is set to when it must be answered, not to now", async () => {
+  const live = await makeEnvironment("live");
+  const host = await hostOf(live);
+  const event = { name: "go", payload: 1, delay: { minutes: 1 } };
+  expect((await post(live.key, "/api/v1/events", { event })).status).toBe(200);
+  const alarms = await inside(live.stub, ({ storage }) => vi.spyOn(storage, "setAlarm"));
+  const before = Date.now();
+  await advance(live, 30 * MINUTE);
+  await host.offer();
+  expect(alarms.mock.calls.map(([at]) => Number(at) - before >= OFFER_ANSWERED_WITHIN_MS)).toEqual([true]);
 });

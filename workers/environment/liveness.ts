@@ -39,7 +39,7 @@ export function nextLivenessTime(context: EnvironmentContext): number | null {
     break;
   }
   for (const host of context.hosts.all()) {
-    if (host.held.size === 0) continue;
+    if (!hasTaken(host)) continue;
     const at = host.probedAt === null ? host.heardAt + HOST_SILENT_MS : host.probedAt + PROBE_ANSWERED_WITHIN_MS;
     next = Math.min(next, at);
   }
@@ -58,11 +58,17 @@ export function checkHosts(context: EnvironmentContext, turn: Turn, now: number)
     loseRuns(context, turn, workflow, [held], now);
   }
   for (const host of context.hosts.all()) {
-    if (host.held.size === 0) continue;
+    if (!hasTaken(host)) continue;
     if (host.probedAt === null && host.heardAt + HOST_SILENT_MS <= now) probe(context, turn, host, now);
     else if (host.probedAt !== null && host.probedAt + PROBE_ANSWERED_WITHIN_MS <= now)
       giveUp(context, turn, host, now);
   }
+}
+
+/** Whether a silence of the host means anything: offers that it has not answered yet are probes themselves. */
+function hasTaken({ held }: Host): boolean {
+  for (const run of held.values()) if (run.taken) return true;
+  return false;
 }
 
 /** A RESPONSE to a call that nobody made: the reference client acknowledges it and does nothing else. */
