@@ -22,8 +22,11 @@ export interface Wake {
   readonly version: number;
 }
 
+/** What a book holds of an environment. */
+export type Held = Omit<Wake, "environmentId">;
+
 /** `gone`: the environment was deleted, or never was. */
-export type Emitted = { readonly next: Omit<Wake, "environmentId">; readonly events: number } | "gone";
+export type Emitted = { readonly next: Held; readonly events: number } | "gone";
 
 export interface TickOutcome {
   /** Environments that emitted what was due. */
@@ -34,7 +37,8 @@ export interface TickOutcome {
 }
 
 export interface ScheduleBookRpc {
-  wakeAt(wake: Wake): Promise<void>;
+  /** Answers what the book holds now: something else than it was told when it holds something newer. */
+  wakeAt(wake: Wake): Promise<Held>;
   /** Has every environment that has something due by `time` emit it. May come twice, late, out of order, or never. */
   tick(time: number): Promise<TickOutcome>;
 }

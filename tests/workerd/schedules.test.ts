@@ -388,6 +388,51 @@ describe("what the book knows", () => {
     await tick();
     expect(await times(live)).toHaveLength(1);
   });
+
+  it("has an alarm of the environment behind it before the call is made: should the object be lost, nobody else comes", async () => {
+    await inside(live.stub, (_, instance) => {
+      const { env } = instance as unknown as { env: object };
+      const silent = { SCHEDULE_BOOK: { getByName: () => ({ wakeAt: () => new Promise(() => {}) }) } };
+      Object.assign(instance, { env: { ...env, ...silent } });
+    });
+    await schedule(live);
+    const alarm = await inside(live.stub, ({ storage }) => storage.getAlarm());
+    expect((alarm ?? Number.POSITIVE_INFINITY) - Date.now()).toBeLessThanOrEqual(5_000);
+  });
+
+  it("is told again when the book holds it for older: by a clock that was ahead and has gone back", async () => {
+    await schedule(live, { cron: "0 0 1 1 *" });
+    await bookTold(live);
+    await book().wakeAt({ environmentId: live.id, at: null, version: 2 ** 52 });
+    await schedule(live, EVERY_MINUTE, "other");
+    await bookTold(live);
+    for (const emitted of [1, 2]) {
+      advanceClock(MINUTE);
+      await tick();
+      expect(await times(live)).toHaveLength(emitted);
+    }
+  });
+
+  it("of thousands that cannot be reached keeps the others waiting for one alarm only", async () => {
+    const [lost, asked] = [2_100, [] as string[]];
+    const stub = bindings.SCHEDULE_BOOK.getByName("book_of_the_lost");
+    await stub.wakeAt({ environmentId: "well", at: 2, version: 1 });
+    await runInDurableObject(stub, (instance, { storage }) => {
+      const numbers = JSON.stringify(Array.from({ length: lost }, (_, number) => `lost_${number}`));
+      storage.sql.exec("INSERT INTO environments SELECT value, 1, 1 FROM json_each(?)", numbers);
+      const emitSchedules = async (id: string) => {
+        asked.push(id);
+        if (id !== "well") throw new Error("away");
+        return { next: { at: null, version: 2 }, events: 1 };
+      };
+      const ENVIRONMENT = { getByName: (id: string) => ({ emitSchedules: () => emitSchedules(id) }) };
+      Object.assign(instance, { env: { ...(instance as unknown as { env: object }).env, ENVIRONMENT } });
+    });
+    await stub.tick(now());
+    await expect.poll(() => asked).toContain("well");
+    expect(asked).toHaveLength(lost + 1);
+    expect(new Set(asked).size).toBe(lost + 1);
+  });
 });
 
 describe("the organization's schedules", () => {
@@ -432,6 +477,25 @@ describe("the organization's schedules", () => {
     await tell(live, 5, { schedules: [] });
     expect(await list(live)).toEqual([]);
     expect((await events(live)).map(({ payload }) => payload)).toEqual(['{"a":2}']);
+  });
+
+  it("that get another name or payload just when they are due are still due", async () => {
+    await tell(live, 2, { schedules: [ofOrganization({ cron: "* * * * *" })] });
+    advanceClock(MINUTE);
+    await tell(live, 3, { schedules: [ofOrganization({ cron: "* * * * *", name: "other", payload: '{"a":2}' })] });
+    await tick();
+    expect((await events(live)).map(({ payload }) => payload)).toEqual(['{"a":2}']);
+    expect((await list(live))[0]?.name).toBe("other");
+  });
+
+  it("and those of workflows end when the environment is archived", async () => {
+    await schedule(live);
+    await tell(live, 2, { schedules: [ofOrganization({ cron: "* * * * *" })] });
+    await tell(live, 3, { keys: [], receives: { webhooks: false, schedules: false }, schedules: [] });
+    advanceClock(MINUTE);
+    await tick();
+    expect(await events(live)).toEqual([]);
+    expect(await book().tick(now())).toEqual({ environments: 0, events: 0, failed: 0 });
   });
 
   it("emit although a sender has used their event's id for something else", async () => {

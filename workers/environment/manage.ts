@@ -81,7 +81,7 @@ export function changeWorkflow(
   if (context.hosts.ofWorkflow(workflow.number).size > 0) return "connected";
   expireRuns(context, turn, workflow.number, now);
   context.workflows.deregister(workflow.number, now);
-  unscheduleWorkflow(context, turn, workflow.slug);
+  unscheduleWorkflow(context, turn, workflow.slug, now);
   const waiting = context.sql
     .exec<{ id: number }>("SELECT id FROM runs WHERE workflow = ? AND finished_at IS NULL", workflow.number)
     .toArray();

@@ -42,7 +42,7 @@ import { RETRY_FAILED_WORK_MS, START_WRITTEN_AFTER_MS, STORAGE_FULL_PART } from 
 import { errorName, log, setLogLevel } from "../../shared/log.ts";
 import type { RunSummary, RunsPageQuery, RunsQuery } from "../../shared/runs.ts";
 import type { ScheduleDetails, SchedulesPage, SchedulesQuery } from "../../shared/schedule-details.ts";
-import { bookName, type Emitted } from "../../shared/schedule-rpc.ts";
+import { bookName, type Emitted, type Held } from "../../shared/schedule-rpc.ts";
 import { seal, unseal } from "../../shared/seal.ts";
 import { sourceName } from "../../shared/source-ids.ts";
 import type { WebhookTrigger } from "../../shared/webhook-rpc.ts";
@@ -142,7 +142,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       const received = receivesSchedules(sql);
       const written = writeState(sql, state, now());
       if (written.isNew && takeSchedules(sql, state, received, now())) {
-        writeOwedWake(sql, this.#context?.nextNumber() ?? nextSequence(0, now()));
+        writeOwedWake(sql, this.#context?.nextNumber() ?? nextSequence(0, now()), now());
       }
       return written.revision;
     });
@@ -593,14 +593,16 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     if (!owed) return;
     const { organizationId, environmentId } = context.identity;
     const wake = { environmentId, at: nextScheduledTime(context.sql), version: owed.version };
+    let held: Held;
     try {
-      await this.env.SCHEDULE_BOOK.getByName(bookName(organizationId)).wakeAt(wake);
+      held = await this.env.SCHEDULE_BOOK.getByName(bookName(organizationId)).wakeAt(wake);
     } catch (error) {
       log("warn", "schedule book not told", { environment: environmentId, name: errorName(error) });
       if (this.#context) await context.commits.run(() => postponeWake(context.sql, now()));
       throw error;
     }
-    if (this.#context) await context.commits.run(() => settleWake(context.sql, owed.version));
+    if (this.#context === null) return;
+    if (!(await context.commits.run(() => settleWake(context.sql, wake, held)))) await this.#tellBook(context);
   }
 
   async #tellSource({ identity }: EnvironmentContext, trigger: WebhookTrigger): Promise<void> {

@@ -7,6 +7,7 @@
 import type { EnvironmentState } from "../../shared/environment-rpc.ts";
 import type { AcceptedEvent, NewEvent } from "../../shared/events.ts";
 import type { ScheduleDetails, SchedulesPage, SchedulesQuery } from "../../shared/schedule-details.ts";
+import type { Held } from "../../shared/schedule-rpc.ts";
 import { latestTime, nextTime, nextTimes, type Timing } from "../../shared/schedules.ts";
 import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
@@ -47,7 +48,7 @@ export function scheduleWorkflow(context: EnvironmentContext, turn: Turn, workfl
   const known = read(sql, id);
   const { trigger } = workflow.definition;
   if (trigger.type !== "SCHEDULE") {
-    if (known?.live === 1) unscheduleWorkflow(context, turn, workflow.slug);
+    if (known?.live === 1) unscheduleWorkflow(context, turn, workflow.slug, now);
     return;
   }
   const timing = timingOf(trigger.source, known, now);
@@ -62,17 +63,17 @@ export function scheduleWorkflow(context: EnvironmentContext, turn: Turn, workfl
     SCHEDULED_EVENT,
   );
   retime(sql, id, now);
-  oweWake(context, turn);
+  oweWake(context, turn, now);
 }
 
 /** The row stays: should the workflow come back, no time that was emitted is emitted again. */
-export function unscheduleWorkflow(context: EnvironmentContext, turn: Turn, slug: string): void {
+export function unscheduleWorkflow(context: EnvironmentContext, turn: Turn, slug: string, now: number): void {
   const { sql } = context;
   const gone = sql.exec(
     "UPDATE schedules SET live = 0, next_at = NULL WHERE id = ? AND live = 1",
     workflowSchedule(slug),
   );
-  if (gone.rowsWritten > 0) oweWake(context, turn);
+  if (gone.rowsWritten > 0) oweWake(context, turn, now);
 }
 
 type Source = Extract<Workflow["definition"]["trigger"], { type: "SCHEDULE" }>["source"];
@@ -104,8 +105,8 @@ export function takeSchedules(sql: SqlStorage, state: EnvironmentState, received
   for (const { id, name, cron, timezone, event, payload, enabled } of told) {
     const timing = JSON.stringify({ cron, timezone } satisfies Timing);
     const known = read(sql, id);
-    const same = known?.timing === timing && known.event === event && known.payload === payload && known.name === name;
-    if (same && known.live === (enabled ? 1 : 0)) continue;
+    const sameTimes = known?.timing === timing && known.live === (enabled ? 1 : 0);
+    if (sameTimes && known.event === event && known.payload === payload && known.name === name) continue;
     sql.exec(
       `INSERT INTO schedules (id, name, timing, event, payload, live) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET name = excluded.name, timing = excluded.timing, event = excluded.event,
@@ -117,6 +118,8 @@ export function takeSchedules(sql: SqlStorage, state: EnvironmentState, received
       payload,
       enabled ? 1 : 0,
     );
+    // Another name or payload moves no time: what is due just now is still due.
+    if (sameTimes) continue;
     retime(sql, id, now);
     changed = true;
   }
@@ -141,7 +144,7 @@ export function switchSchedule(
   if ((row.enabled === 1) === enabled) return true;
   sql.exec("UPDATE schedules SET enabled = ? WHERE id = ?", enabled ? 1 : 0, id);
   retime(sql, id, now);
-  oweWake(context, turn);
+  oweWake(context, turn, now);
   return true;
 }
 
@@ -242,14 +245,14 @@ interface OwedWake extends Record<string, SqlStorageValue> {
   attempts: number;
 }
 
-function oweWake(context: EnvironmentContext, turn: Turn): void {
-  writeOwedWake(context.sql, context.nextNumber());
+function oweWake(context: EnvironmentContext, turn: Turn, now: number): void {
+  writeOwedWake(context.sql, context.nextNumber(), now);
   turn.afterwards(() => context.wake());
 }
 
-/** Due at once: should the call after the commit never be made, the object makes it when it starts again. */
-export function writeOwedWake(sql: SqlStorage, version: number): void {
-  sql.exec("INSERT OR REPLACE INTO owed_wake VALUES (1, ?, 0, 0)", version);
+/** Should the object be lost before the call after the commit was made, its alarm makes it: nobody else may come. */
+export function writeOwedWake(sql: SqlStorage, version: number, now: number): void {
+  sql.exec("INSERT OR REPLACE INTO owed_wake VALUES (1, ?, 0, ?)", version, now + FIRST_WAIT_MS);
 }
 
 export function owedWake(sql: SqlStorage): OwedWake | undefined {
@@ -257,12 +260,20 @@ export function owedWake(sql: SqlStorage): OwedWake | undefined {
 }
 
 export function nextOwedWake({ sql }: EnvironmentContext): number | null {
-  return sql.exec<{ due: number | null }>("SELECT min(due_at) AS due FROM owed_wake WHERE due_at > 0").one().due;
+  return sql.exec<{ due: number | null }>("SELECT min(due_at) AS due FROM owed_wake").one().due;
 }
 
-/** The book has confirmed this version; a change that was made meanwhile is still owed. */
-export function settleWake(sql: SqlStorage, version: number): void {
-  sql.exec("DELETE FROM owed_wake WHERE version = ?", version);
+/**
+ * The book has answered; a change that was made meanwhile is still owed. So is this one when the book took it for older
+ * than what it holds: the clock, by which versions are counted, has gone back. False then: it is to be told again.
+ */
+export function settleWake(sql: SqlStorage, told: Held, held: Held): boolean {
+  if (held.at === told.at) {
+    sql.exec("DELETE FROM owed_wake WHERE version = ?", told.version);
+    return true;
+  }
+  sql.exec("UPDATE owed_wake SET version = ? WHERE version = ?", held.version + 1, told.version);
+  return false;
 }
 
 export function postponeWake(sql: SqlStorage, now: number): void {

@@ -7,7 +7,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { now } from "../../shared/clock.ts";
 import { errorName, log } from "../../shared/log.ts";
-import type { Emitted, ScheduleBookRpc, TickOutcome, Wake } from "../../shared/schedule-rpc.ts";
+import type { Emitted, Held, ScheduleBookRpc, TickOutcome, Wake } from "../../shared/schedule-rpc.ts";
 import type { Env } from "../env.ts";
 import { hasTable, migrateStorage } from "../object-storage.ts";
 
@@ -40,19 +40,29 @@ interface Answered {
 export class ScheduleBook extends DurableObject<Env> implements ScheduleBookRpc {
   /** Environments that are being asked. A second tick does not ask them again. */
   readonly #asking = new Set<string>();
+  /** Environments that could not be reached since the last minute began: the alarm goes on with the others. */
+  readonly #away = new Set<string>();
 
-  async wakeAt({ environmentId, at, version }: Wake): Promise<void> {
+  async wakeAt({ environmentId, at, version }: Wake): Promise<Held> {
     migrateStorage(this.ctx.storage, STEPS);
-    this.ctx.storage.sql.exec(
+    const { sql } = this.ctx.storage;
+    sql.exec(
       `INSERT INTO environments (id, next_at, version) VALUES (?, ?, ?)
        ON CONFLICT DO UPDATE SET next_at = excluded.next_at, version = excluded.version WHERE version < excluded.version`,
       environmentId,
       at,
       version,
     );
+    type Row = { at: number | null; version: number };
+    return sql.exec<Row>("SELECT next_at AS at, version FROM environments WHERE id = ?", environmentId).one();
   }
 
   async tick(time: number): Promise<TickOutcome> {
+    this.#away.clear();
+    return this.#emitDue(time);
+  }
+
+  async #emitDue(time: number): Promise<TickOutcome> {
     // A book that no environment was written into stays empty.
     if (!hasTable(this.ctx.storage.sql, "environments")) return { environments: 0, events: 0, failed: 0 };
     const { storage } = this.ctx;
@@ -68,6 +78,7 @@ export class ScheduleBook extends DurableObject<Env> implements ScheduleBookRpc 
         const answer = await this.#ask(id, time);
         if (answer === null) {
           total.failed += 1;
+          this.#away.add(id);
           continue;
         }
         total.environments += 1;
@@ -87,7 +98,7 @@ export class ScheduleBook extends DurableObject<Env> implements ScheduleBookRpc 
   /** Never throws: the platform drops an alarm after six failures. What could not be asked is asked by the next tick. */
   override async alarm(): Promise<void> {
     try {
-      await this.tick(now());
+      await this.#emitDue(now());
     } catch (error) {
       log("error", "schedule book failed", { name: errorName(error) });
     }
@@ -98,11 +109,11 @@ export class ScheduleBook extends DurableObject<Env> implements ScheduleBookRpc 
       .exec<{ id: string }>(
         "SELECT id FROM environments WHERE next_at <= ? ORDER BY next_at LIMIT ?",
         time,
-        IN_ONE_CALL + this.#asking.size,
+        IN_ONE_CALL + this.#asking.size + this.#away.size,
       )
       .toArray()
       .map(({ id }) => id)
-      .filter((id) => !this.#asking.has(id))
+      .filter((id) => !this.#asking.has(id) && !this.#away.has(id))
       .slice(0, IN_ONE_CALL);
   }
 
