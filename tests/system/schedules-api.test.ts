@@ -108,6 +108,45 @@ describe(`the organization's schedules, on ${DATABASE}`, () => {
     expect((await ask("PATCH", `${SCHEDULES}/${id}`, {})).status).toBe(422);
   });
 
+  it("reach an environment that is added at the same moment", async () => {
+    const letters = ["a", "b", "c", "d"];
+    const added = await Promise.all(
+      letters.flatMap((letter) => [
+        must("POST", SCHEDULES, { ...DAILY, name: `meanwhile ${letter}` }),
+        must("POST", `${ORG}/environments`, { slug: letter, receivesWebhooks: true, receivesSchedules: true }),
+      ]),
+    );
+    const names = letters.map((letter) => `meanwhile ${letter}`);
+    for (const letter of letters) {
+      await expect
+        .poll(async () => (await here(letter)).map(({ name }: { name: string }) => name), { timeout: 10_000 })
+        .toEqual(expect.arrayContaining(names));
+    }
+    for (const { id, slug } of added) {
+      await must("DELETE", slug === undefined ? `${SCHEDULES}/${id}` : `${ORG}/environments/${slug}`);
+    }
+  });
+
+  it("at their largest, beside many keys, do not keep a key from being revoked", async () => {
+    const { id: organization } = await must("GET", ORG);
+    const { id: environment } = await must("GET", `${ORG}/environments/development`);
+    const { id, key } = await must("POST", `${ORG}/environments/development/keys`, { name: "to be revoked" });
+    await plane.pool.query(
+      `insert into schedules (id, organization_id, name, cron, timezone, event, payload)
+         select 'sch_large_' || n, $1, 'large ' || n, '0 0 1 1 *', 'UTC', 'due', '"' || repeat('x', 32000) || '"'
+         from generate_series(1, 400) n`,
+      [organization],
+    );
+    await plane.pool.query(
+      "insert into api_keys (id, environment_id, name, secret_version) select 'key_' || n, $1, 'many', 1 from generate_series(1, 50) n",
+      [environment],
+    );
+    await must("DELETE", `${ORG}/environments/development/keys/${id}`);
+    expect((await plane.ask("GET", "/api/v1/runs", { as: key })).status).toBe(401);
+    await plane.pool.query("delete from schedules where id like 'sch_large_%'");
+    await plane.pool.query("delete from api_keys where name = 'many'");
+  });
+
   it("of another organization do not exist", async () => {
     const { owner: stranger } = await makeOrganization(plane, "other");
     const [{ id }] = (await must("GET", SCHEDULES)).data;

@@ -39,18 +39,26 @@ export async function readDesired(db: Database, environmentId: string): Promise<
         schedules: environment.receivesSchedules && !archived,
       },
       retention: { days: environment.retentionDays, historyDays: environment.historyDays },
-      schedules: archived ? [] : first.schedules,
+      schedules: archived ? [] : firstSchedules(rows),
     },
   };
 }
 
-/** The schedules of the organization of each row, as a column. */
+/**
+ * The schedules of the organization, as a column: in one row of each environment, and null in those of its other keys.
+ * They may be megabytes, which many keys must not multiply.
+ */
 export function schedulesOf() {
-  return sql<OrganizationSchedule[]>`(
+  const first = sql`row_number() over (partition by ${environments.id} order by ${apiKeys.id}) = 1`;
+  return sql<OrganizationSchedule[] | null>`case when ${first} then (
     select coalesce(json_agg(json_build_object('id', ${schedules.id}, 'name', ${schedules.name},
       'cron', ${schedules.cron}, 'timezone', ${schedules.timezone}, 'event', ${schedules.event},
       'payload', ${schedules.payload}, 'enabled', ${schedules.enabled}) order by ${schedules.id}), '[]'::json)
-    from ${schedules} where ${schedules.organizationId} = ${organizations.id})`.as("schedules_of");
+    from ${schedules} where ${schedules.organizationId} = ${organizations.id}) end`.as("schedules_of");
+}
+
+export function firstSchedules(rows: readonly { schedules: OrganizationSchedule[] | null }[]): OrganizationSchedule[] {
+  return rows.find(({ schedules }) => schedules !== null)?.schedules ?? [];
 }
 
 /** Notes what the object has. Never goes back, since pushes may overtake each other. */

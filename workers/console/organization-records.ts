@@ -12,7 +12,7 @@ import {
 import type { OrganizationSchedule } from "../../shared/schedule-rpc.ts";
 import { audit } from "./audit.ts";
 import { type DatabaseFault, databaseFault, violates } from "./database-faults.ts";
-import { schedulesOf } from "./desired-state.ts";
+import { firstSchedules, schedulesOf } from "./desired-state.ts";
 
 export type KeyRecord = Pick<ApiKey, "id" | "secretVersion" | "scopes" | "expiresAt">;
 export type EnvironmentRecord = Pick<Environment, "id" | "slug" | "revision"> &
@@ -93,7 +93,7 @@ async function readOrganization(db: Database, slug: string): Promise<Organizatio
     found.set(environment.id, known);
     if (key !== null) known.keys.push(key);
   }
-  return { ...organization, environments: [...found.values()], schedules: rows[0]?.schedules ?? [] };
+  return { ...organization, environments: [...found.values()], schedules: firstSchedules(rows) };
 }
 
 async function stored<T>(work: Promise<T>): Promise<Stored<T>> {

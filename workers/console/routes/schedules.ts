@@ -2,7 +2,7 @@
 // an organization's schedules, which is pushed to the objects with the rest of their state; the switches of an environment
 // are its object's own.
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import { and, asc, count, eq, inArray, sql } from "drizzle-orm";
+import { and, asc, count, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
 import { canonicalJson, contentDigest } from "../../../shared/canonical-json.ts";
 import { environments, type Schedule as ScheduleRow, schedules } from "../../../shared/db/schema.ts";
@@ -27,7 +27,7 @@ import { actorOf } from "../auth/caller.ts";
 import { callEnvironment } from "../call-environment.ts";
 import { violates } from "../database-faults.ts";
 import { beyond } from "../keyset.ts";
-import { changing } from "../push.ts";
+import { changing, pushEnvironment } from "../push.ts";
 import { conflict, notAudited, notFound, unprocessable } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
@@ -218,14 +218,17 @@ async function inEveryEnvironment(
 ): Promise<void> {
   const { db } = world;
   const ids = organization.environments.map(({ id }) => id);
-  await changing(world, ids, () =>
+  // Also one that was added since the request began: whoever added it pushed it without this change.
+  const theirs = and(eq(environments.organizationId, organization.id), isNull(environments.archivedAt));
+  const [, raised] = await changing(world, ids, () =>
     db
       .batch([
         write,
         db
           .update(environments)
           .set({ revision: sql`${environments.revision} + 1` })
-          .where(inArray(environments.id, ids)),
+          .where(theirs)
+          .returning({ id: environments.id }),
         audit(db, { organizationId: organization.id, actor: actorOf(caller), action, subject }),
       ])
       .catch((error: unknown) => {
@@ -233,6 +236,7 @@ async function inEveryEnvironment(
         throw conflict("The organization has a schedule of this name. Choose another one.");
       }),
   );
+  for (const { id } of raised) if (!ids.includes(id)) world.afterwards(pushEnvironment(world, id));
 }
 
 async function find({ world, organization }: ConsoleEnv["Variables"], id: string): Promise<ScheduleRow> {
