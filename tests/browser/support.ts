@@ -24,13 +24,37 @@ export interface Window {
   readonly complaints: string[];
 }
 
-/** A window of this width that is signed in as the owner. */
-export async function openWindow(browser: Browser, { ready }: Router, width: number): Promise<Window> {
+/** What a browser keeps of the owner's session, by router: signing in takes a second, and is tested by itself. */
+const sessions = new WeakMap<Router, Awaited<ReturnType<BrowserContext["storageState"]>>>();
+
+/** A window of this width that is signed in as the owner: by the link at first, by the same session from then on. */
+export async function openWindow(browser: Browser, router: Router, width: number): Promise<Window> {
+  const session = sessions.get(router);
+  const { context, page, complaints } = await openStranger(browser, width, session);
+  if (session) {
+    await page.goto(router.ready.url);
+  } else {
+    const link = await signInLink(router.ready.url, router.ready.console);
+    if (link === null) throw new Error("no link to sign in with");
+    await page.goto(link);
+  }
+  await page.waitForURL(/\/orgs\/local\/development$/);
+  if (!session) sessions.set(router, await context.storageState());
+  return { context, page, complaints };
+}
+
+/** A window of someone who is not signed in, unless there is a session. */
+export async function openStranger(
+  browser: Browser,
+  width: number,
+  session?: Awaited<ReturnType<BrowserContext["storageState"]>>,
+): Promise<Window> {
   const context = await browser.newContext({
     viewport: { width, height: HEIGHT },
     locale: "en-US",
     timezoneId: "UTC",
     permissions: ["clipboard-read", "clipboard-write"],
+    ...(session && { storageState: session }),
   });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
@@ -41,10 +65,6 @@ export async function openWindow(browser: Browser, { ready }: Router, width: num
     if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
   });
   page.on("pageerror", (error) => complaints.push(error.message));
-  const link = await signInLink(ready.url, ready.console);
-  if (link === null) throw new Error("no link to sign in with");
-  await page.goto(link);
-  await page.waitForURL(/\/orgs\/local\/development$/);
   return { context, page, complaints };
 }
 
