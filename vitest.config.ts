@@ -25,6 +25,8 @@ export default defineConfig({
                 RATE_LIMITS: "off",
                 // See tests/workerd/webhook-chaos.test.ts.
                 CHAOS_DELIVERIES: process.env.CHAOS_DELIVERIES ?? "300",
+                // See tests/workerd/runs-lists.test.ts.
+                SCALE_RUNS: process.env.SCALE_RUNS ?? "30000",
                 CHAOS_SEED: process.env.CHAOS_SEED ?? "20261123",
               },
             },

@@ -88,4 +88,10 @@ export interface RunsQuery {
   readonly limit: number;
   readonly cursor: string | null;
   readonly status: RunStatus | null;
+  /** Made at this time or later, and before `until`; Unix milliseconds. */
+  readonly from?: number;
+  readonly until?: number;
+  readonly isTest?: boolean;
+  /** A run's id, or what its event's id or name, or its error, contains in upper or lower case. */
+  readonly text?: string;
 }

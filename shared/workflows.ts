@@ -1,4 +1,5 @@
 // A registered workflow as the API shows it.
+import type { RunStatus } from "./runs.ts";
 
 export interface HostDetails {
   readonly connectedAt: string;
@@ -23,6 +24,8 @@ export interface WorkflowDetails {
   readonly changedAt: string | null;
   readonly paused: boolean;
   readonly hosts: readonly HostDetails[];
+  /** Absent when none of the environment's newest runs is of this workflow. */
+  readonly lastRun?: { readonly id: string; readonly status: RunStatus; readonly createdAt: string };
   /** The last registration, if it was refused: the reference client says nothing of it. */
   readonly refused?: { readonly message: string; readonly at: string; readonly keyId: string };
 }

@@ -2,7 +2,7 @@
 // answer with.
 import type { ExportQuery, Found, Slice } from "../shared/environment-rpc.ts";
 import type { EventSummary, EventsQuery } from "../shared/events.ts";
-import { eventId, parseEventId, parseRunId, runId } from "../shared/ids.ts";
+import { eventId, firstSequenceAt, parseEventId, parseRunId, runId } from "../shared/ids.ts";
 import type { RunSummary, RunsQuery } from "../shared/runs.ts";
 import { type Page, throughHistory } from "../shared/through-history.ts";
 import { readHistory } from "./archive-binding.ts";
@@ -16,18 +16,34 @@ const numbersOfRuns = (environmentId: string) => ({
 export function runsThroughHistory(
   environmentId: string,
   slice: Slice<RunSummary>,
-  { limit, cursor, status }: RunsQuery,
+  { limit, cursor, status, from, until, isTest, text }: RunsQuery,
   workflow: string | null,
 ): Promise<Page<RunSummary>> {
+  const named = text === undefined ? null : parseRunId(environmentId, text);
+  const least = Math.max(from === undefined ? 0 : firstSequenceAt(from), named ?? 0);
+  // The object has everything from there on.
+  if (least > 0 && least >= slice.forgottenBelow) return Promise.resolve({ data: slice.data, next: slice.next });
+  const most = Math.min(
+    until === undefined ? Number.MAX_SAFE_INTEGER : firstSequenceAt(until),
+    named === null ? Number.MAX_SAFE_INTEGER : named + 1,
+  );
   return throughHistory({
     slice,
     limit,
     cursor,
     ...numbersOfRuns(environmentId),
     parse: (json) => JSON.parse(json) as RunSummary,
-    history: (before, most) =>
+    history: (before, limit) =>
       readHistory((archive) =>
-        archive.listRuns(environmentId, { before, limit: most, status, workflow, isTest: null, from: 0, text: null }),
+        archive.listRuns(environmentId, {
+          before: Math.min(before, most),
+          limit,
+          status,
+          workflow,
+          isTest: isTest ?? null,
+          from: least,
+          text: named === null ? (text ?? null) : null,
+        }),
       ),
   });
 }

@@ -57,8 +57,12 @@ const shell = createRoute({
   getParentRoute: () => root,
   path: "/orgs/$org/$env",
   beforeLoad: async ({ context: { client }, params: { org, env }, location }) => {
+    // Asked at the same time: a page waits for one answer, not for three in a row.
+    const asked = client.ensureQueryData(environments(org));
+    void client.prefetchQuery(organizations);
+    asked.catch(() => {});
     await signedIn(client, location.href);
-    const { data } = await client.ensureQueryData(environments(org));
+    const { data } = await asked;
     if (data.some(({ slug }) => slug === env)) return;
     throw redirect({ to: "/orgs/$org/$env", params: { org, env: "development" } });
   },

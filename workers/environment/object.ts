@@ -280,7 +280,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   }
 
   listWorkflows(keyId: string, query: WorkflowsQuery): Promise<Answer<WorkflowsPage>> {
-    return this.#authorized(keyId, "runs:read", (context) => listWorkflows(context, query));
+    return this.#authorized(keyId, "runs:read", (context) => listWorkflows(context, query, now()));
   }
 
   checkKey(keyId: string, scope: NeededScope): Promise<Answer<null>> {

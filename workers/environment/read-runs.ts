@@ -1,6 +1,6 @@
 // Summaries of runs as the API shows them: one, or a page, newest first.
 import type { Slice } from "../../shared/environment-rpc.ts";
-import { eventId, parseRunId, runId, sequenceTime } from "../../shared/ids.ts";
+import { eventId, firstSequenceAt, parseEventId, parseRunId, runId, sequenceTime } from "../../shared/ids.ts";
 import type { RunError, RunStatus, RunSummary, RunsPageQuery, RunsQuery } from "../../shared/runs.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { readHistory } from "./history/state.ts";
@@ -38,28 +38,51 @@ export function listRuns(
   workflow: number | null,
   now: number,
 ): Slice<RunSummary> | null {
+  const { environmentId } = context.identity;
   const forgottenBelow = readHistory(context.sql).runs_forgotten_below;
-  const before =
-    query.cursor === null ? Number.MAX_SAFE_INTEGER : parseRunId(context.identity.environmentId, query.cursor);
+  const before = query.cursor === null ? Number.MAX_SAFE_INTEGER : parseRunId(environmentId, query.cursor);
   if (before === null) return null;
+  const named = query.text === undefined ? null : parseRunId(environmentId, query.text);
+  // What ids tell, time included, is looked up: only the rest is looked through.
+  const below = Math.min(
+    before,
+    query.until === undefined ? before : firstSequenceAt(query.until),
+    (named ?? before) + 1,
+  );
+  const least = Math.max(query.from === undefined ? 0 : firstSequenceAt(query.from), named ?? 0);
+  const contains = query.text === undefined || named !== null ? null : containing(environmentId, query.text);
   const data: RunSummary[] = [];
   const numbers: number[] = [];
   let looked = 0;
   let last: number | null = null;
-  const rows = context.sql.exec<RunWithEvent>(`${WITH_EVENT} WHERE r.id < ? ORDER BY r.id DESC`, before);
+  const rows = context.sql.exec<RunWithEvent>(
+    `${WITH_EVENT} WHERE r.id < ? AND r.id >= ? ORDER BY r.id DESC`,
+    below,
+    least,
+  );
   for (const row of rows) {
     if (data.length === query.limit || looked === SCAN_MAX) {
-      return { data, numbers, next: runId(context.identity.environmentId, last ?? row.id), forgottenBelow };
+      return { data, numbers, next: runId(environmentId, last ?? row.id), forgottenBelow };
     }
     looked++;
     last = row.id;
     if (workflow !== null && row.workflow !== workflow) continue;
+    if (query.isTest !== undefined && (row.is_test === 1) !== query.isTest) continue;
+    if (contains !== null && !contains(row)) continue;
     const summary = summarizeRow(context, row, now);
     if (query.status !== null && summary.status !== query.status) continue;
     data.push(summary);
     numbers.push(row.id);
   }
   return { data, numbers, next: null, forgottenBelow };
+}
+
+/** Whether a run is one of this event, or its event or error has this text in it. Payloads are not looked through. */
+function containing(environmentId: string, text: string): (row: RunWithEvent) => boolean {
+  const event = parseEventId(environmentId, text);
+  const wanted = text.toLowerCase();
+  const has = (part: string | null) => part?.toLowerCase().includes(wanted) ?? false;
+  return (row) => row.event === event || has(row.event_name) || has(row.event_sender_id) || has(row.error);
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { HostDetails, WorkflowDetails, WorkflowsPage, WorkflowsQuery } from "../../shared/workflows.ts";
 import type { EnvironmentContext } from "./context.ts";
 import type { Host } from "./hosts.ts";
+import { summarizeRun } from "./read-runs.ts";
 
 interface RefusedRow extends Record<string, SqlStorageValue> {
   slug: string;
@@ -10,8 +11,15 @@ interface RefusedRow extends Record<string, SqlStorageValue> {
   at: number;
 }
 
+/** The newest runs among which the last one of each workflow is looked for: none has an index of its own. */
+const LAST_AMONG = 1_000;
+
 /** A page of the workflows by slug, with those that were only ever refused. */
-export function listWorkflows(context: EnvironmentContext, { limit, cursor }: WorkflowsQuery): WorkflowsPage {
+export function listWorkflows(
+  context: EnvironmentContext,
+  { limit, cursor }: WorkflowsQuery,
+  now: number,
+): WorkflowsPage {
   const slugs = context.sql
     .exec<{ slug: string }>(
       `SELECT slug FROM (SELECT slug FROM workflows WHERE deregistered_at IS NULL
@@ -21,11 +29,26 @@ export function listWorkflows(context: EnvironmentContext, { limit, cursor }: Wo
     )
     .toArray()
     .map(({ slug }) => slug);
-  const data = slugs.slice(0, limit).map((slug) => workflowDetails(context, slug));
+  const lastRuns = newestRuns(context.sql);
+  const data = slugs.slice(0, limit).map((slug) => workflowDetails(context, slug, lastRuns, now));
   return { data, next: slugs.length > limit ? (slugs[limit - 1] ?? null) : null };
 }
 
-function workflowDetails(context: EnvironmentContext, slug: string): WorkflowDetails {
+/** The newest run of each workflow, by its number. */
+function newestRuns(sql: SqlStorage): ReadonlyMap<number, number> {
+  const rows = sql.exec<{ workflow: number; run: number }>(
+    "SELECT workflow, max(id) AS run FROM (SELECT workflow, id FROM runs ORDER BY id DESC LIMIT ?) GROUP BY workflow",
+    LAST_AMONG,
+  );
+  return new Map(rows.toArray().map(({ workflow, run }) => [workflow, run]));
+}
+
+function workflowDetails(
+  context: EnvironmentContext,
+  slug: string,
+  lastRuns: ReadonlyMap<number, number>,
+  now: number,
+): WorkflowDetails {
   const [refusal] = context.sql.exec<RefusedRow>("SELECT * FROM refused_registrations WHERE slug = ?", slug);
   const refused = refusal && {
     refused: { message: refusal.message, at: new Date(refusal.at).toISOString(), keyId: refusal.key_id },
@@ -35,6 +58,8 @@ function workflowDetails(context: EnvironmentContext, slug: string): WorkflowDet
     const nothing = { version: null, trigger: null, triggerTTL: null, registeredAt: null, changedAt: null };
     return { slug, name: slug, ...nothing, package: {}, paused: false, hosts: [], ...refused };
   }
+  const last = lastRuns.get(workflow.number);
+  const lastRun = last === undefined ? null : summarizeRun(context, last, now);
   return {
     slug,
     name: workflow.definition.name,
@@ -46,6 +71,7 @@ function workflowDetails(context: EnvironmentContext, slug: string): WorkflowDet
     changedAt: new Date(workflow.changedAt).toISOString(),
     paused: workflow.paused,
     hosts: [...context.hosts.ofWorkflow(workflow.number)].map(hostDetails),
+    ...(lastRun && { lastRun: { id: lastRun.id, status: lastRun.status, createdAt: lastRun.createdAt } }),
     ...refused,
   };
 }

@@ -6,6 +6,7 @@ import { failure } from "../../../shared/answers.ts";
 import { MEMBER } from "../../../shared/environment-rpc.ts";
 import { NAME_MAX_CHARS } from "../../../shared/limits.ts";
 import { listOf, PageQuery } from "../../../shared/management/pages.ts";
+import { ListedRuns, runsQueryOf } from "../../../shared/management/runs.ts";
 import { RUN_STATUSES } from "../../../shared/runs.ts";
 import { TRIGGER_KINDS } from "../../../shared/wire/triggers.ts";
 import {
@@ -71,11 +72,6 @@ const ActivityAnswer = z
   })
   .meta({ id: "Activity" });
 
-const RunsQuery = PageQuery.extend({
-  status: z.enum(RUN_STATUSES, `status is one of ${RUN_STATUSES.join(", ")}`).optional(),
-  workflow: z.string().max(256).optional().meta({ description: "A workflow's slug." }),
-});
-
 const EventsQuery = PageQuery.extend({
   name: z.string().max(NAME_MAX_CHARS).optional(),
   kind: z.enum(TRIGGER_KINDS, `kind is one of ${TRIGGER_KINDS.join(", ")}`).optional(),
@@ -88,7 +84,7 @@ const workflows = route("GET /api/v1/organizations/{org}/environments/{env}/work
 });
 const runs = route("GET /api/v1/organizations/{org}/environments/{env}/runs", {
   summary: "List runs",
-  request: { params: env, query: RunsQuery },
+  request: { params: env, query: ListedRuns },
   responses: { 200: json("The newest first.", listOf(RunSummary)) },
 });
 const run = route("GET /api/v1/organizations/{org}/environments/{env}/runs/{run}", {
@@ -132,8 +128,8 @@ export function activityRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(runs, async (c) => {
-    const { limit, cursor = null, status = null, workflow } = c.req.valid("query");
-    const query = { limit, cursor, status };
+    const { workflow, ...given } = c.req.valid("query");
+    const query = runsQueryOf(given);
     const slice = await callEnvironment(c.var, (environment) =>
       workflow === undefined
         ? environment.listRuns(MEMBER, query)
