@@ -23,6 +23,8 @@ export default defineConfig({
                 LOG_LEVEL: "error",
                 PRIVATE_TARGETS: "allowed",
                 RATE_LIMITS: "off",
+                // There is no Postgres here. tests/system/history.test.ts has one.
+                ARCHIVE_EVERY_MINUTES: "0",
                 // See tests/workerd/webhook-chaos.test.ts.
                 CHAOS_DELIVERIES: process.env.CHAOS_DELIVERIES ?? "300",
                 // See tests/workerd/runs-lists.test.ts.

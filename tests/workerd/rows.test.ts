@@ -1,27 +1,8 @@
 // What things cost: rows written are more than 90 % of the bill, so their number is held here. An index entry is a row
 // of its own, and so is setting an alarm.
 import { describe, expect, it } from "vitest";
-import { getJson, inside, makeEnvironment, post, send, type TestEnvironment, TestHost } from "./support.ts";
-
-/** Counts the rows an object writes from here on, as it is billed for them: by SQLite, and by setting an alarm. */
-async function countRows({ stub }: TestEnvironment): Promise<() => Promise<number>> {
-  const cursors: { rowsWritten: number }[] = [];
-  let alarms = 0;
-  await inside(stub, ({ storage }) => {
-    const exec = storage.sql.exec.bind(storage.sql);
-    storage.sql.exec = (<T extends Record<string, SqlStorageValue>>(query: string, ...values: unknown[]) => {
-      const cursor = exec<T>(query, ...values);
-      cursors.push(cursor);
-      return cursor;
-    }) as typeof storage.sql.exec;
-    const setAlarm = storage.setAlarm.bind(storage);
-    storage.setAlarm = (...parameters) => {
-      alarms++;
-      return setAlarm(...parameters);
-    };
-  });
-  return () => inside(stub, () => cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, alarms));
-}
+import { countRows } from "./count-rows.ts";
+import { getJson, makeEnvironment, post, send, type TestEnvironment, TestHost } from "./support.ts";
 
 async function scene(): Promise<{ live: TestEnvironment; host: TestHost; written: () => Promise<number> }> {
   const live = await makeEnvironment("live");

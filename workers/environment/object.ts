@@ -112,6 +112,8 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   readonly #announcing = new Set<string>();
   readonly #watchers: Watchers;
   #activity: { readonly at: number; readonly value: Activity } | null = null;
+  /** Where history goes. Not the platform's to call: a test puts its own here. */
+  archiver: ArchiveRpc = archiveOf(this.ctx);
   /** The look after history that is under way. */
   #draining: Promise<Drained> | null = null;
   #eventsSinceDrain = 0;
@@ -521,7 +523,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     context.history.begin(now());
     this.#eventsSinceDrain = 0;
     const gone = () => this.#context === null;
-    this.#draining = drain(context, archiveOf(this.ctx), { patient, clock: now, gone }).finally(() => {
+    this.#draining = drain(context, this.archiver, { patient, clock: now, gone }).finally(() => {
       this.#draining = null;
       context.history.end();
       if (this.#context) return this.#scheduleAlarm(this.#context);

@@ -1,0 +1,22 @@
+// What an object writes, as it is billed for it.
+import { inside, type TestEnvironment } from "./support.ts";
+
+/** Counts the rows an object writes from here on, as it is billed for them: by SQLite, and by setting an alarm. */
+export async function countRows({ stub }: TestEnvironment): Promise<() => Promise<number>> {
+  const cursors: { rowsWritten: number }[] = [];
+  let alarms = 0;
+  await inside(stub, ({ storage }) => {
+    const exec = storage.sql.exec.bind(storage.sql);
+    storage.sql.exec = (<T extends Record<string, SqlStorageValue>>(query: string, ...values: unknown[]) => {
+      const cursor = exec<T>(query, ...values);
+      cursors.push(cursor);
+      return cursor;
+    }) as typeof storage.sql.exec;
+    const setAlarm = storage.setAlarm.bind(storage);
+    storage.setAlarm = (...parameters) => {
+      alarms++;
+      return setAlarm(...parameters);
+    };
+  });
+  return () => inside(stub, () => cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, alarms));
+}
