@@ -33,6 +33,8 @@ export interface Ask {
 export interface ControlPlane {
   readonly url: string;
   readonly setupToken: string;
+  /** Names the runtime's process. */
+  readonly directory: string;
   readonly pool: pg.Pool;
   ask(method: string, path: string, ask?: Ask): Promise<Answer>;
   /** Asks something that has to be answered with 2xx. */
@@ -51,11 +53,19 @@ interface Setup {
   readonly limits?: number;
   readonly bindings?: Readonly<Record<string, string>>;
   readonly outside?: RouterOptions["outside"];
+  /** Binds an R2 bucket for history. */
+  readonly bucket?: true;
   /** What becomes of each request to Postgres. */
   readonly faults?: (request: string) => Fault;
 }
 
-export async function startControlPlane({ limits, bindings = {}, outside, faults }: Setup = {}): Promise<ControlPlane> {
+export async function startControlPlane({
+  limits,
+  bindings = {},
+  outside,
+  bucket,
+  faults,
+}: Setup = {}): Promise<ControlPlane> {
   const directory = await dataDirectory();
   const postgres = REAL ? await throwawayDatabase(REAL) : await startPostgres(join(directory, "postgres"));
   await applyMigrations(postgres.pool);
@@ -66,7 +76,8 @@ export async function startControlPlane({ limits, bindings = {}, outside, faults
   const endpointUrl = proxy?.url ?? endpoint.url;
   const keySecrets = `1:${randomBytes(32).toString("base64")}`;
   const setupToken = randomBytes(24).toString("hex");
-  const build = await buildScript();
+  const built = await buildScript();
+  const build = bucket ? { ...built, options: { ...built.options, r2Buckets: { HISTORY_BUCKET: "history" } } } : built;
   const log = openRouterLog(join(directory, "router.log"), () => {}, false);
   const options = (port: number): RouterOptions => ({
     build:
@@ -112,6 +123,7 @@ export async function startControlPlane({ limits, bindings = {}, outside, faults
   return {
     url,
     setupToken,
+    directory,
     pool: postgres.pool,
     ask,
     async must(method, path, given) {

@@ -295,3 +295,53 @@ describe(`history, on ${DATABASE}`, () => {
     expect(await left("history_hours")).toBe(0);
   });
 });
+
+describe(`history with a bucket, on ${DATABASE}`, () => {
+  it("keeps what is large in the bucket, and reads it as before", async () => {
+    const large = await startControlPlane({ bindings: { CLOCK: "movable", ARCHIVE_EVERY_MINUTES: "0" }, bucket: true });
+    try {
+      const { owner: as } = await makeOrganization(large, "large");
+      const at = "/api/v1/organizations/large/environments/live";
+      const [{ id }] = (await large.must("GET", `${at}/keys`, { as })).body.data;
+      const bearer = (await large.must("POST", `${at}/keys/${id}/show`, { as })).body.key;
+      const host = await startWorkingHost({
+        url: large.url,
+        key: bearer,
+        workflow: "large",
+        event: "large",
+        run: (payload, calls) => {
+          calls.log("z".repeat(300_000));
+          calls.complete(JSON.stringify(payload));
+        },
+      });
+      const sizes = [100, 130_000, 131_072, 131_100, 900_000];
+      const ids: string[] = [];
+      for (const size of sizes) {
+        const event = { name: "large", payload: `\ud800\u0000${"x".repeat(size)}` };
+        const { body } = await large.must("POST", "/api/v1/events", {
+          as: bearer,
+          body: { event },
+          headers: { prefer: "wait=10" },
+        });
+        ids.push(body.runs[0].id);
+      }
+      const read = () =>
+        Promise.all(ids.map(async (run) => (await large.must("GET", `/api/v1/runs/${run}`, { as: bearer })).body));
+      const before = await read();
+      await host.close();
+      await large.must("POST", `${at}/history/archive`, { as });
+      await large.must("POST", "/local/clock", { body: { advanceMs: 8 * DAY_MS } });
+      await large.must("POST", `${at}/history/archive`, { as });
+      expect((await large.must("GET", `${at}/history`, { as })).body.backlog).toEqual({ runs: 0, events: 0 });
+      expect(await read()).toEqual(before);
+      const { rows } = await large.pool.query(
+        `SELECT (SELECT count(payload_key)::int FROM history_events) AS payloads,
+           (SELECT count(output_key)::int FROM history_runs) AS outputs,
+           (SELECT count(body_key)::int FROM history_steps) AS steps`,
+      );
+      expect(rows).toEqual([{ payloads: 3, outputs: 3, steps: 5 }]);
+    } finally {
+      await large.stop();
+    }
+  });
+});

@@ -8,7 +8,7 @@ import type {
   HistoryRunsQuery,
 } from "../../shared/archive-rpc.ts";
 import { parseRunId } from "../../shared/ids.ts";
-import { object, searchableText } from "../../shared/json-text.ts";
+import { members, object, searchableText } from "../../shared/json-text.ts";
 import type { RunStatus } from "../../shared/runs.ts";
 import { type Bucket, fetchKept } from "./bucket.ts";
 import { ask, type Client } from "./sql.ts";
@@ -23,7 +23,10 @@ const SEARCHED_AT_ONCE = 2_000;
 /** Characters of runs in full in one answer, which may have 32 MiB; and of one run's steps, as in its object. */
 const EXPORTED_MAX_CHARS = 8 * 1024 * 1024;
 const STEPS_MAX_CHARS = 8 * 1024 * 1024;
+/** Parts of steps, and characters of whatever else, asked for at once: one answer of the driver has 10 MB at most. */
 const STEPS_PARTS_AT_ONCE = 8;
+const ASKED_AT_ONCE_CHARS = 4 * 1024 * 1024;
+const SHORT_STEPS_CHARS = 32 * 1024;
 
 interface SummaryRow {
   readonly id: string;
@@ -75,63 +78,116 @@ interface FullRow extends SummaryRow {
   readonly context: string | null;
 }
 
-const FULL = `SELECT run.id, run.summary, run.output, run.output_key, event.payload, event.payload_key, event.context
-  FROM history_runs run
+const FROM_RUNS = `FROM history_runs run
   LEFT JOIN history_events event ON event.environment_id = run.environment_id AND event.id = run.event_id
   WHERE run.environment_id = $1`;
+const FULL = `SELECT run.id, run.summary, run.output, run.output_key, event.payload, event.payload_key, event.context
+  ${FROM_RUNS}`;
 
 export async function getRun(store: Store, environmentId: string, id: number): Promise<string | null> {
   const [row] = await ask<FullRow>(store.client, `${FULL} AND run.id = $2`, environmentId, id);
-  return row === undefined ? null : fullRun(store, environmentId, row);
+  if (row === undefined) return null;
+  return fullRun(store, row, await readSteps(store, environmentId, id));
 }
 
+/** Sizes are asked for before rows: an answer of the driver, and of this Worker, has its limits. */
 export async function exportRuns(
   store: Store,
   environmentId: string,
   { before, limit }: HistoryQuery,
 ): Promise<HistoryPage> {
-  const query = `${FULL} AND run.id < $2 ORDER BY run.id DESC LIMIT $3`;
-  const found = await ask<FullRow>(store.client, query, environmentId, before, limit);
+  const { client } = store;
+  const sized = await ask<{ id: string; size: number }>(
+    client,
+    `SELECT run.id, length(run.summary) + coalesce(length(run.output), 0) + coalesce(length(event.payload), 0)
+       + coalesce(length(event.context), 0) AS size ${FROM_RUNS} AND run.id < $2 ORDER BY run.id DESC LIMIT $3`,
+    environmentId,
+    before,
+    limit,
+  );
+  const ids = thatFit(sized);
+  if (ids.length === 0) return { rows: [], reached: 0 };
+  const some = `${FULL} AND run.id = ANY($2::bigint[]) ORDER BY run.id DESC`;
+  const found = await ask<FullRow>(client, some, environmentId, ids);
+  const shortSteps = await readShortSteps(store, environmentId, ids);
   const rows: { id: number; json: string }[] = [];
   let chars = 0;
   for (const row of found) {
-    if (chars > EXPORTED_MAX_CHARS) return { rows, reached: rows.at(-1)?.id ?? before };
-    const json = await fullRun(store, environmentId, row);
+    if (chars > EXPORTED_MAX_CHARS) break;
+    const id = Number(row.id);
+    const json = await fullRun(store, row, shortSteps.get(id) ?? (await readSteps(store, environmentId, id)));
     chars += json.length;
-    rows.push({ id: Number(row.id), json });
+    rows.push({ id, json });
   }
-  return { rows, reached: found.length < limit ? 0 : (rows.at(-1)?.id ?? 0) };
+  return { rows, reached: rows.length < limit && rows.length === sized.length ? 0 : (rows.at(-1)?.id ?? 0) };
+}
+
+/** The first of them that have so many characters together; one at least. */
+function thatFit(sized: readonly { readonly id: string; readonly size: number }[]): number[] {
+  let chars = 0;
+  const fit = sized.findIndex(({ size }, at) => {
+    chars += size;
+    return at > 0 && chars > ASKED_AT_ONCE_CHARS;
+  });
+  return sized.slice(0, fit === -1 ? undefined : fit).map(({ id }) => Number(id));
+}
+
+interface Steps {
+  readonly tasks: string;
+  readonly omitted: number;
+}
+
+/** The steps of those runs that have few characters of them, or none: most, and by two queries for all. */
+async function readShortSteps(
+  { client, bucket }: Store,
+  environmentId: string,
+  runs: readonly number[],
+): Promise<Map<number, Steps>> {
+  const sized = await ask<{ run_id: string; size: number | null }>(
+    client,
+    `SELECT run_id, sum(length(body))::integer AS size FROM history_steps
+     WHERE environment_id = $1 AND run_id = ANY($2::bigint[]) GROUP BY run_id`,
+    environmentId,
+    runs,
+  );
+  const sizes = new Map(sized.map(({ run_id, size }) => [Number(run_id), size ?? 0]));
+  const short = [...sizes].filter(([, size]) => size <= SHORT_STEPS_CHARS).map(([run]) => run);
+  const parts = await ask<{ run_id: string; body: string | null; body_key: string | null }>(
+    client,
+    `SELECT run_id, body, body_key FROM history_steps WHERE environment_id = $1 AND run_id = ANY($2::bigint[])
+     ORDER BY run_id, part`,
+    environmentId,
+    short,
+  );
+  const bodies = new Map<number, string[]>();
+  for (const { run_id, body, body_key } of parts) {
+    const run = Number(run_id);
+    const text = await fetchKept(bucket, { text: body, key: body_key });
+    bodies.set(run, [...(bodies.get(run) ?? []), text ?? ""]);
+  }
+  const known = runs.filter((run) => !sizes.has(run) || bodies.has(run));
+  return new Map(known.map((run) => [run, { tasks: (bodies.get(run) ?? []).join(","), omitted: 0 }]));
 }
 
 /** As `readRunJson` of the object makes it. */
-async function fullRun(store: Store, environmentId: string, row: FullRow): Promise<string> {
-  const { bucket } = store;
-  const summary = JSON.parse(row.summary) as { event: object };
-  const { event, ...rest } = summary;
+async function fullRun({ bucket }: Store, row: FullRow, { tasks, omitted }: Steps): Promise<string> {
+  const { event, ...rest } = JSON.parse(row.summary) as { event: object };
   const payload = await fetchKept(bucket, { text: row.payload, key: row.payload_key });
   const output = await fetchKept(bucket, { text: row.output, key: row.output_key });
-  const { tasks, omitted } = await readSteps(store, environmentId, Number(row.id));
-  const text = (value: object) => JSON.stringify(value).slice(1, -1);
-  const said = `${text(event)},"payload":${payload ?? "null"}${row.context === null ? "" : `,"context":${row.context}`}`;
-  const whole = object([
-    ["event", `{${said}}`],
+  return object([
+    ...members(rest),
+    ["event", object([...members(event), ["payload", payload ?? "null"], ["context", row.context]])],
     ["output", output],
     ["tasks", `[${tasks}]`],
     ["tasksOmitted", omitted > 0 ? String(omitted) : null],
   ]);
-  return `{${text(rest)},${whole.slice(1)}`;
 }
 
-async function readSteps(
-  { client, bucket }: Store,
-  environmentId: string,
-  run: number,
-): Promise<{ tasks: string; omitted: number }> {
+async function readSteps({ client, bucket }: Store, environmentId: string, run: number): Promise<Steps> {
   const bodies: string[] = [];
   let chars = 0;
   let omitted = 0;
   for (let from = 0; ; from += STEPS_PARTS_AT_ONCE) {
-    // One answer of the driver has 10 MB at most: parts are read some at a time.
     const parts = await ask<{ steps: number; body: string | null; body_key: string | null }>(
       client,
       `SELECT steps, CASE WHEN $3 THEN body END AS body, CASE WHEN $3 THEN body_key END AS body_key FROM history_steps
