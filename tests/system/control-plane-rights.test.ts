@@ -11,6 +11,8 @@ import {
   startControlPlane,
   tokenOf,
 } from "./control-plane.ts";
+import { until } from "./support.ts";
+import { startThinHost } from "./thin-host.ts";
 
 const UNAUTHORIZED = [401, 'Bearer realm="switchyard"', { error: "Invalid or Missing API key" }];
 const NAMES = Object.keys(ROUTES) as RouteName[];
@@ -171,6 +173,81 @@ describe(`every route, on ${DATABASE}`, () => {
   it("answers another method with those that it takes", async () => {
     const refused = await plane.ask("PUT", "/api/v1/organizations/acme", { as: owner });
     expect([refused.status, refused.headers.get("allow")]).toEqual([405, "GET, PATCH, DELETE"]);
+  });
+});
+
+/** Routes that name a thing below the organization, or one of a person. */
+const OF_A_THING = NAMES.filter((name) => /\{(?!org|env)\w+\}/.test(name));
+/** Bodies that are of the form, so that it is the thing that is not found. */
+const BODIES: Partial<Record<RouteName, object>> = {
+  "PATCH /api/v1/organizations/{org}/members/{user}": { role: "viewer" },
+  "PATCH /api/v1/organizations/{org}/environments/{env}/keys/{key}": { name: "theirs" },
+  "POST /api/v1/organizations/{org}/environments/{env}/keys/{key}/rotate": { overlapDays: 0 },
+  "POST /api/v1/organizations/{org}/environments/{env}/workflows/{workflow}/test": { payload: {} },
+  "PATCH /api/v1/organizations/{org}/environments/{env}/schedules/{schedule}": { enabled: false },
+  "PATCH /api/v1/organizations/{org}/schedules/{schedule}": { enabled: false },
+  "PATCH /api/v1/organizations/{org}/sources/{source}": { verification: { scheme: "none" } },
+  "POST /api/v1/organizations/{org}/sources/{source}/deliveries/{delivery}/redeliver": {},
+  "POST /api/v1/organizations/{org}/sources/{source}/redeliver": { status: "delivered" },
+};
+
+describe("what belongs to another organization", () => {
+  /** Its ids, by their names in the paths. */
+  let theirs: Record<string, string>;
+  beforeAll(async () => {
+    const acme = "/api/v1/organizations/acme";
+    const must = async (method: string, path: string, body?: object) =>
+      (await plane.must(method, `${acme}${path}`, { as: owner, body })).body;
+    const host = await startThinHost(plane.url, keys.good ?? "", "theirs");
+    const sent = { event: { name: "theirs", payload: {} } };
+    const event = (await plane.must("POST", "/api/v1/events", { as: keys.good, body: sent })).body;
+    await until("the run has ended", async () => host.completed.size === 1);
+    const hook = { service: "theirs", verification: { scheme: "none" } };
+    const source = await must("POST", "/sources", hook);
+    const delivery = await plane.must("POST", new URL(source.url).pathname, { body: {} });
+    const cron = { name: "theirs", cron: "0 0 1 1 *", event: "theirs" };
+    const invitation = { email: "invited@acme.test", role: "viewer" };
+    theirs = {
+      key: keyId,
+      run: event.runs[0].id,
+      event: event.id,
+      workflow: "theirs",
+      source: source.id,
+      delivery: delivery.body.id,
+      schedule: (await must("POST", "/schedules", cron)).id,
+      invitation: (await must("POST", "/invitations", invitation)).id,
+      user: (await must("GET", "/members")).data[0].userId,
+      token: (await plane.must("GET", "/api/v1/tokens", { as: owner })).body.data[0].id,
+    };
+    host.end();
+  });
+
+  const askFor = (name: RouteName, as: string, org: string, ids: (part: string) => string) => {
+    const [method = "", path = ""] = name.split(" ");
+    const filled = path.replace("{org}", org).replace("{env}", "live");
+    return plane.ask(
+      method,
+      filled.replaceAll(/\{(\w+)\}/g, (_, part: string) => ids(part)),
+      { as, body: BODIES[name] },
+    );
+  };
+
+  it.each(OF_A_THING)("%s does not find it, by its very id", async (name) => {
+    const answer = await askFor(name, stranger, "other", (part) => theirs[part] ?? "");
+    const made = await askFor(name, stranger, "other", () => "something");
+    expect([answer.status, made.status]).toEqual([404, 404]);
+    expect(answer.body).toEqual(made.body);
+  });
+
+  it("is all there, unchanged, for its owner", async () => {
+    for (const name of OF_A_THING.filter((each) => each.startsWith("GET"))) {
+      expect([name, (await askFor(name, owner, "acme", (part) => theirs[part] ?? "")).status]).toEqual([name, 200]);
+    }
+    const { enabled } = (
+      await plane.must("GET", `/api/v1/organizations/acme/schedules/${theirs.schedule}`, { as: owner })
+    ).body;
+    expect(enabled).toBe(true);
+    expect((await plane.ask("GET", "/api/v1/runs", { as: keys.good })).status).toBe(200);
   });
 });
 
