@@ -137,21 +137,32 @@ function fieldsOf(cron: string): string[] {
 }
 
 const PARSED_MAX = 1_000;
-const parsedCrons = new Map<string, Cron>();
+/** With the last question and its answer: at a tick, all schedules of one cron ask the same. */
+interface ParsedCron {
+  readonly cron: Cron;
+  after: number;
+  next: number | null;
+}
+const parsedCrons = new Map<string, ParsedCron>();
 
 /** Throws for a cron that croner refuses. */
-function parsed(cron: string, timezone: string): Cron {
+function parsed(cron: string, timezone: string): ParsedCron {
   const key = `${timezone} ${cron}`;
   const known = parsedCrons.get(key);
   if (known) return known;
-  const made = new Cron(cron, { timezone, mode: "5-part" });
+  const made = { cron: new Cron(cron, { timezone, mode: "5-part" }), after: Number.NaN, next: null };
   if (parsedCrons.size >= PARSED_MAX) parsedCrons.clear();
   parsedCrons.set(key, made);
   return made;
 }
 
 function croner(cron: string, timezone: string, after: number): number | null {
-  return parsed(cron.trim(), timezone).nextRun(new Date(after))?.getTime() ?? null;
+  const known = parsed(cron.trim(), timezone);
+  if (known.after !== after) {
+    known.next = known.cron.nextRun(new Date(after))?.getTime() ?? null;
+    known.after = after;
+  }
+  return known.next;
 }
 
 const FORMATS_MAX = 600;
