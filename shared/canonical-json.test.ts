@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { canonicalJson, contentDigest, utf8Length } from "./canonical-json.ts";
+import { canonicalJson, contentDigest, nestedDeeperThan, utf8Length } from "./canonical-json.ts";
 
 const json = fc.jsonValue({ depthSize: "medium", stringUnit: "binary" });
 const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -148,5 +148,19 @@ describe("the UTF-8 length of a text", () => {
         expect(utf8Length(text)).toBe(new TextEncoder().encode(text).length);
       }),
     );
+  });
+});
+
+describe("nesting", () => {
+  it.each([
+    ["1", 0, false],
+    ["[]", 0, true],
+    ["[]", 1, false],
+    ['[1,{"a":[]},"[[[["]', 2, true],
+    ['[1,{"a":[]},"[[[["]', 3, false],
+    [`${"[".repeat(400_000)}${"]".repeat(400_000)}`, 399_999, true],
+    [`${"[".repeat(400_000)}${"]".repeat(400_000)}`, 400_000, false],
+  ])("of %.20s is deeper than %i: %s", (text, levels, deeper) => {
+    expect(nestedDeeperThan(JSON.parse(text), levels)).toBe(deeper);
   });
 });

@@ -39,6 +39,18 @@ export function canonicalJson(value: unknown): string {
   return text;
 }
 
+/** Whether objects and arrays of what `JSON.parse` gave are nested in more than this many levels. Takes no stack. */
+export function nestedDeeperThan(value: unknown, levels: number): boolean {
+  const containers = (values: readonly unknown[]) =>
+    values.filter((each): each is object => typeof each === "object" && each !== null);
+  let level = containers([value]);
+  for (let left = levels; level.length > 0; left--) {
+    if (left === 0) return true;
+    level = level.flatMap((each) => containers(Object.values(each)));
+  }
+  return false;
+}
+
 /** The first 16 bytes of the SHA-256 of the text as UTF-8: enough that no two texts that exist share them. */
 export async function contentDigest(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));

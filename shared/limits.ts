@@ -156,6 +156,8 @@ export const HANDED_OVER_AFTER_LOSS_MS = 60_000;
 export const SCHEDULES_MAX = 500;
 /** What a schedule's event carries. All schedules of an organization together pass a call to an object (32 MiB). */
 export const SCHEDULE_PAYLOAD_MAX_BYTES = 32 * KIB;
+/** It is written as JSON among others in every list, by code that takes a stack frame for each level. */
+export const SCHEDULE_PAYLOAD_MAX_DEPTH = 512;
 
 /** Times one delivery can be redelivered: each is kept in its row. */
 export const REDELIVERIES_MAX = 50;

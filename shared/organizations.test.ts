@@ -32,6 +32,7 @@ test.each([
   ["text", "Acme", ""],
   ["a list", [], ""],
   ["no name", { slug: "acme" }, "name"],
+  ["a name that Postgres cannot hold", { name: "a\u0000b" }, "name"],
   ["an empty name", { name: "  " }, "name"],
   ["a name that is too long", { name: "x".repeat(101) }, "name"],
   ["a name that is no text", { name: 1 }, "name"],

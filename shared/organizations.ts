@@ -1,23 +1,19 @@
 // Organizations on the wire of the management API: what is posted to make one, and what is answered.
 import { z } from "zod";
+import { PersonName } from "./management/people.ts";
 
 /** Bytes of a body that makes an organization; names are short. Enforced by the console before it parses. */
 export const ORGANIZATION_BODY_MAX_BYTES = 16 * 1024;
 const SLUG_MAX_CHARS = 48;
 const SLUG = /^[a-z0-9-]{1,48}$/;
 
-const Name = z
-  .string("a name is text")
-  .trim()
-  .min(1, "a name has 1 to 100 characters")
-  .max(100, "a name has 1 to 100 characters");
 export const OrganizationSlug = z
   .string("a slug is text")
   .regex(SLUG, "a slug has 1 to 48 characters: a to z, 0 to 9 and hyphens");
 
 /** `POST /api/v1/organizations`. Without a slug one is made from the name, and a name that gives none is refused. */
 export const PostedOrganization = z
-  .strictObject({ name: Name, slug: OrganizationSlug.optional() }, { error: describeObject })
+  .strictObject({ name: PersonName, slug: OrganizationSlug.optional() }, { error: describeObject })
   .transform(({ name, slug }) => ({ name, slug: slug ?? slugOf(name) }))
   .refine(({ slug }) => slug !== "", { path: ["slug"], error: "no slug can be made from this name: give one" });
 export type PostedOrganization = z.infer<typeof PostedOrganization>;

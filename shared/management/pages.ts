@@ -1,6 +1,7 @@
 // Lists on the wire of the management API: `{data, next}`, with keyset cursors.
 import { z } from "zod";
 import { PAGE_DEFAULT, PAGE_MAX } from "../limits.ts";
+import { PRINTABLE } from "./people.ts";
 
 const wholeNumber = `limit is a whole number from 1 to ${PAGE_MAX}`;
 export const PageQuery = z.object({
@@ -10,7 +11,12 @@ export const PageQuery = z.object({
     .min(1, wholeNumber)
     .max(PAGE_MAX, wholeNumber)
     .default(PAGE_DEFAULT),
-  cursor: z.string().max(200).optional().meta({ description: "`next` of the page before." }),
+  cursor: z
+    .string()
+    .max(200)
+    .regex(PRINTABLE, "give what a page had as next")
+    .optional()
+    .meta({ description: "`next` of the page before." }),
 });
 export type PageQuery = z.infer<typeof PageQuery>;
 

@@ -1,7 +1,7 @@
 // Schedules, and tests of workflows, on the wire of the management API.
 import { z } from "zod";
-import { utf8Length } from "../canonical-json.ts";
-import { NAME_MAX_CHARS, SCHEDULE_PAYLOAD_MAX_BYTES } from "../limits.ts";
+import { nestedDeeperThan, utf8Length } from "../canonical-json.ts";
+import { NAME_MAX_CHARS, SCHEDULE_PAYLOAD_MAX_BYTES, SCHEDULE_PAYLOAD_MAX_DEPTH } from "../limits.ts";
 import { cronProblem, isTimeZone } from "../schedules.ts";
 import { PersonName, PRINTABLE, Time } from "./people.ts";
 
@@ -25,6 +25,10 @@ const EventName = z
   .regex(PRINTABLE, "an event's name must be printable");
 const Payload = z
   .unknown()
+  .refine((payload) => !nestedDeeperThan(payload, SCHEDULE_PAYLOAD_MAX_DEPTH), {
+    error: `a payload is nested at most ${SCHEDULE_PAYLOAD_MAX_DEPTH} deep`,
+    abort: true,
+  })
   .refine(
     (payload) => payload === undefined || utf8Length(JSON.stringify(payload)) <= SCHEDULE_PAYLOAD_MAX_BYTES,
     `a payload has ${SCHEDULE_PAYLOAD_MAX_BYTES} bytes of JSON at most`,

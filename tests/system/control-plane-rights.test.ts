@@ -239,6 +239,19 @@ describe("what belongs to another organization", () => {
     expect(answer.body).toEqual(made.body);
   });
 
+  it.each(OF_A_THING)("%s finds nothing under an id that Postgres cannot hold", async (name) => {
+    expect((await askFor(name, owner, "acme", () => "%00")).status).toBe(404);
+  });
+
+  it("is not on a page after a cursor that Postgres cannot hold", async () => {
+    const lists = ["", "/acme/environments", "/acme/members", "/acme/invitations", "/acme/schedules", "/acme/sources"];
+    const of = ["keys", "runs", "events", "workflows", "hosts", "schedules"];
+    for (const list of [...lists, ...of.map((each) => `/acme/environments/live/${each}`)]) {
+      const { status } = await plane.ask("GET", `/api/v1/organizations${list}?cursor=%00`, { as: owner });
+      expect([list, status]).toEqual([list, 422]);
+    }
+  });
+
   it("is all there, unchanged, for its owner", async () => {
     for (const name of OF_A_THING.filter((each) => each.startsWith("GET"))) {
       expect([name, (await askFor(name, owner, "acme", (part) => theirs[part] ?? "")).status]).toEqual([name, 200]);

@@ -99,6 +99,15 @@ describe(`the organization's schedules, on ${DATABASE}`, () => {
     expect((await must("GET", SCHEDULES)).data).toEqual(before);
   });
 
+  it("are refused with a payload that is nested so deep that a list of them could not be written", async () => {
+    const text = JSON.stringify({ ...DAILY, payload: "deep" });
+    const refused = await ask("POST", SCHEDULES, text.replace('"deep"', `${"[".repeat(9_000)}${"]".repeat(9_000)}`));
+    expect([refused.status, refused.body.fields]).toEqual([
+      422,
+      [{ path: "payload", message: "a payload is nested at most 512 deep" }],
+    ]);
+  });
+
   it("have names of their own", async () => {
     await must("POST", SCHEDULES, { ...DAILY, name: "one" });
     const { id } = await must("POST", SCHEDULES, { ...DAILY, name: "two" });

@@ -27,3 +27,8 @@ export function databaseFault(error: unknown): DatabaseFault | null {
 export function violates(error: unknown, constraint: string): boolean {
   return databaseError(error)?.constraint === constraint;
 }
+
+/** Whether Postgres was asked for text that it cannot hold, such as an id with a NUL in it: nothing is called so. */
+export function isAboutNothing(error: unknown): boolean {
+  return databaseError(error)?.code === "22021";
+}

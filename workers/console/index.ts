@@ -9,7 +9,7 @@ import { SettingError } from "../env.ts";
 import { databaseAnswer } from "./answers.ts";
 import { AUTH_PATH } from "./auth/better-auth.ts";
 import { answerAuth } from "./auth/routes.ts";
-import { databaseFault } from "./database-faults.ts";
+import { databaseFault, isAboutNothing } from "./database-faults.ts";
 import { Refused } from "./refusals.ts";
 import { activityRoutes } from "./routes/activity.ts";
 import { activityChangeRoutes } from "./routes/activity-changes.ts";
@@ -60,6 +60,7 @@ consoleApi.onError((error) => {
   if (error instanceof HTTPException)
     return failure(error.status, "The body is not JSON. Send it as application/json.");
   if (error instanceof HistoryAway) return failure(503, HISTORY_AWAY);
+  if (isAboutNothing(error)) return failure(404, "There is no such thing.");
   const fault = databaseFault(error);
   if (fault !== null) return databaseAnswer(fault);
   log("error", "management request failed", { name: error.name });
