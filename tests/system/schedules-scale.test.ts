@@ -8,7 +8,7 @@ const EACH = 10;
 const ENVIRONMENTS = 2;
 const EVENTS = ORGANIZATIONS * EACH * ENVIRONMENTS;
 const AT_ONCE = 8;
-const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
 /** For 10,000 schedules on two cores, with the environments in memory and with none; in proportion below that. */
 const TARGETS_MS = { warm: 10_000, cold: 60_000 };
 
@@ -22,22 +22,22 @@ it(`a tick emits ${ORGANIZATIONS * EACH} schedules of ${ORGANIZATIONS} organizat
     // The record of many schedules at once, and then the push of each organization's.
     await plane.pool.query(
       `insert into schedules (id, organization_id, name, cron, timezone, event, payload)
-         select 'sch_' || o.slug || '_' || n, o.id, 's' || n, '* * * * *', (array['UTC','Europe/Berlin','America/New_York','Asia/Kolkata','Australia/Sydney'])[1 + n % 5], 'due', '{"n":1}'
+         select 'sch_' || o.slug || '_' || n, o.id, 's' || n, '0 * * * *', (array['UTC','Europe/Berlin','America/New_York','Asia/Kolkata','Australia/Sydney'])[1 + n % 5], 'due', '{"n":1}'
          from organizations o, generate_series(1, ${EACH}) n`,
     );
     await plane.pool.query("update environments set revision = revision + 1");
     await forAll(slugs, (slug) => plane.must("GET", `/api/v1/organizations/${slug}`, { as: plane.setupToken }));
 
-    // Hours ahead, so that no minute passes by itself.
-    const start = Math.ceil(Date.now() / MINUTE_MS) * MINUTE_MS + 120 * MINUTE_MS;
+    // Hours ahead and hours apart, so that no time comes by itself, however long a tick takes.
+    const start = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS + 2 * HOUR_MS;
     await moveTo(start);
     const warm = await ticked(start);
     const again = await ticked(start);
-    await moveTo(start + MINUTE_MS);
-    const warmer = await ticked(start + MINUTE_MS);
+    await moveTo(start + HOUR_MS);
+    const warmer = await ticked(start + HOUR_MS);
     await plane.restart();
-    await moveTo(start + 2 * MINUTE_MS);
-    const cold = await ticked(start + 2 * MINUTE_MS);
+    await moveTo(start + 2 * HOUR_MS);
+    const cold = await ticked(start + 2 * HOUR_MS);
     console.log(
       `${EVENTS} events of ${ORGANIZATIONS * EACH} schedules in ${ORGANIZATIONS * ENVIRONMENTS} environments: ` +
         `${warm} ms in memory the first time, ${warmer} ms the second, ${cold} ms with no object in memory; ` +
