@@ -137,11 +137,11 @@ function fieldsOf(cron: string): string[] {
 }
 
 const PARSED_MAX = 1_000;
-/** With the last question and its answer: at a tick, all schedules of one cron ask the same. */
+const ANSWERS_MAX = 16;
+/** With its last answers, by the moment asked about: at a tick, all schedules of one cron ask the same few questions. */
 interface ParsedCron {
   readonly cron: Cron;
-  after: number;
-  next: number | null;
+  readonly answers: Map<number, number | null>;
 }
 const parsedCrons = new Map<string, ParsedCron>();
 
@@ -150,7 +150,7 @@ function parsed(cron: string, timezone: string): ParsedCron {
   const key = `${timezone} ${cron}`;
   const known = parsedCrons.get(key);
   if (known) return known;
-  const made = { cron: new Cron(cron, { timezone, mode: "5-part" }), after: Number.NaN, next: null };
+  const made = { cron: new Cron(cron, { timezone, mode: "5-part" }), answers: new Map() };
   if (parsedCrons.size >= PARSED_MAX) parsedCrons.clear();
   parsedCrons.set(key, made);
   return made;
@@ -158,11 +158,12 @@ function parsed(cron: string, timezone: string): ParsedCron {
 
 function croner(cron: string, timezone: string, after: number): number | null {
   const known = parsed(cron.trim(), timezone);
-  if (known.after !== after) {
-    known.next = known.cron.nextRun(new Date(after))?.getTime() ?? null;
-    known.after = after;
-  }
-  return known.next;
+  const answered = known.answers.get(after);
+  if (answered !== undefined) return answered;
+  const next = known.cron.nextRun(new Date(after))?.getTime() ?? null;
+  if (known.answers.size >= ANSWERS_MAX) known.answers.clear();
+  known.answers.set(after, next);
+  return next;
 }
 
 const FORMATS_MAX = 600;

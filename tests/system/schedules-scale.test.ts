@@ -31,6 +31,7 @@ it(`a tick emits ${ORGANIZATIONS * EACH} schedules of ${ORGANIZATIONS} organizat
     // Hours ahead and hours apart, so that no time comes by itself, however long a tick takes.
     const start = Math.ceil(Date.now() / HOUR_MS) * HOUR_MS + 2 * HOUR_MS;
     await moveTo(start);
+    // By now every schedule has missed some of its times, as after an outage.
     const warm = await ticked(start);
     const again = await ticked(start);
     await moveTo(start + HOUR_MS);
