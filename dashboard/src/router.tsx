@@ -11,6 +11,7 @@ import {
 } from "@tanstack/react-router";
 import { ApiError } from "./api/client.ts";
 import { environments, me, organizations } from "./api/queries.ts";
+import { runsSearch } from "./pages/runs-search.ts";
 import { SignIn } from "./pages/sign-in.tsx";
 import { Failed, NothingHere, Shell } from "./shell/shell.tsx";
 import { Loading } from "./ui/show.tsx";
@@ -77,10 +78,7 @@ const runsRoute = createRoute({
   getParentRoute: () => shell,
   path: "/runs",
   component: lazyRouteComponent(() => import("./pages/runs.tsx"), "Runs"),
-  validateSearch: (search: Record<string, unknown>): { status?: string; workflow?: string } => ({
-    ...(typeof search.status === "string" && { status: search.status }),
-    ...(typeof search.workflow === "string" && { workflow: search.workflow }),
-  }),
+  validateSearch: runsSearch,
 });
 const testRoute = createRoute({
   getParentRoute: () => shell,

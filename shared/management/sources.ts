@@ -137,3 +137,4 @@ export const Redelivered = z
     next: z.string().nullable().meta({ description: "Where to go on; null when all were seen." }),
   })
   .meta({ id: "Redelivered" });
+export type Redelivered = z.infer<typeof Redelivered>;

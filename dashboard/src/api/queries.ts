@@ -6,9 +6,11 @@ import type { AuditEntry } from "../../../shared/management/audit.ts";
 import type { Environment, Key } from "../../../shared/management/environments.ts";
 import type { Invitation, Member, Organization } from "../../../shared/management/organizations.ts";
 import type { Person } from "../../../shared/management/people.ts";
+import type { RunFilters } from "../../../shared/management/runs.ts";
 import type { Delivery, DeliveryDetails, Source, SourceDetails } from "../../../shared/management/sources.ts";
-import type { Run, RunStatus, RunsPage } from "../../../shared/runs.ts";
+import type { Run, RunsPage } from "../../../shared/runs.ts";
 import type { SchedulesPage } from "../../../shared/schedule-details.ts";
+import type { TriggerKind } from "../../../shared/wire/triggers.ts";
 import type { WorkflowsPage } from "../../../shared/workflows.ts";
 import { ask, path, query } from "./client.ts";
 
@@ -48,10 +50,6 @@ export const workflows = (place: Place) =>
     queryFn: () => ask<WorkflowsPage>("GET", path(`${inEnvironment}/workflows?limit=100`, place.org, place.env)),
   });
 
-export interface RunFilters {
-  readonly status?: RunStatus | undefined;
-  readonly workflow?: string | undefined;
-}
 export const runsPage = (place: Place, filters: RunFilters, cursor: string | null, limit = 50) =>
   ask<RunsPage>("GET", path(`${inEnvironment}/runs`, place.org, place.env) + query({ ...filters, cursor, limit }));
 /** Not below the environment's key: the list takes over what is new by itself, see pages/runs.tsx. */
@@ -69,13 +67,13 @@ export const run = (place: Place, id: string) =>
     queryFn: () => ask<Run>("GET", path(`${inEnvironment}/runs/{}`, place.org, place.env, id)),
   });
 
-export const events = (place: Place, name: string | undefined) =>
+export const events = (place: Place, name: string | undefined, kind: TriggerKind | undefined) =>
   infiniteQueryOptions({
-    queryKey: [...environmentKey(place), "events", name ?? ""],
+    queryKey: [...environmentKey(place), "events", name ?? "", kind ?? ""],
     queryFn: ({ pageParam }) =>
       ask<EventsPage>(
         "GET",
-        path(`${inEnvironment}/events`, place.org, place.env) + query({ name, cursor: pageParam, limit: 50 }),
+        path(`${inEnvironment}/events`, place.org, place.env) + query({ name, kind, cursor: pageParam, limit: 50 }),
       ),
     initialPageParam: null as string | null,
     getNextPageParam: ({ next }) => next,
@@ -106,14 +104,20 @@ export const source = (org: string, id: string) =>
     queryKey: ["sources", org, id],
     queryFn: () => ask<SourceDetails>("GET", path("/organizations/{}/sources/{}", org, id)),
   });
-export const deliveries = (org: string, id: string) =>
+export const deliveriesPage = (
+  org: string,
+  id: string,
+  status: Delivery["status"] | undefined,
+  cursor: string | null,
+) =>
+  ask<Page<Delivery>>(
+    "GET",
+    path("/organizations/{}/sources/{}/deliveries", org, id) + query({ status, cursor, limit: 50 }),
+  );
+export const deliveries = (org: string, id: string, status: Delivery["status"] | undefined) =>
   infiniteQueryOptions({
-    queryKey: ["deliveries", org, id],
-    queryFn: ({ pageParam }) =>
-      ask<Page<Delivery>>(
-        "GET",
-        path("/organizations/{}/sources/{}/deliveries", org, id) + query({ cursor: pageParam, limit: 50 }),
-      ),
+    queryKey: ["deliveries", org, id, "list", status ?? ""],
+    queryFn: ({ pageParam }) => deliveriesPage(org, id, status, pageParam),
     initialPageParam: null as string | null,
     getNextPageParam: ({ next }) => next,
   });

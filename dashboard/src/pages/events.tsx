@@ -1,27 +1,50 @@
 // The events of an environment, the newest first, and what each started.
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
-import { useState } from "react";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { type FormEvent, useState } from "react";
+import type { TriggerKind } from "../../../shared/wire/triggers.ts";
 import { events } from "../api/queries.ts";
 import { usePlace } from "../shell/place.ts";
-import { Button, Field, Problem } from "../ui/controls.tsx";
+import { Button, Choose, Field, Problem } from "../ui/controls.tsx";
 import { Badge, Empty, Loading, PageTitle, Status, When } from "../ui/show.tsx";
 
 export const KIND_LABELS = { CUSTOM_EVENT: "event", WEBHOOK: "webhook", SCHEDULE: "schedule" } as const;
+const KINDS = Object.keys(KIND_LABELS) as TriggerKind[];
 
 export function Events() {
   const place = usePlace();
+  const navigate = useNavigate();
   const [name, setName] = useState("");
+  const [kind, setKind] = useState<TriggerKind | undefined>(undefined);
+  const [id, setId] = useState("");
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    events(place, name.trim() || undefined),
+    events(place, name.trim() || undefined, kind),
   );
   const shown = data?.pages.flatMap((page) => page.data) ?? [];
+  const open = (form: FormEvent) => {
+    form.preventDefault();
+    const event = id.trim();
+    if (event !== "") void navigate({ to: "/orgs/$org/$env/events/$event", params: { ...place, event } });
+  };
   return (
     <>
       <PageTitle title="Events">Everything that came into this environment.</PageTitle>
-      <div className="mb-3 max-w-xs">
+      <search aria-label="Events" className="mb-3 flex flex-wrap items-end gap-3">
         <Field label="Name" value={name} onChange={setName} placeholder="user.created" />
-      </div>
+        <Choose
+          label="Kind"
+          value={kind ?? "all"}
+          choices={[
+            { id: "all", label: "Every kind" },
+            ...Object.entries(KIND_LABELS).map(([each, label]) => ({ id: each, label })),
+          ]}
+          onChange={(chosen) => setKind(KINDS.find((each) => each === chosen))}
+        />
+        <form onSubmit={open} className="flex items-end gap-2">
+          <Field label="Event id" value={id} onChange={setId} placeholder="order-1, evt_…" />
+          <Button type="submit">Open</Button>
+        </form>
+      </search>
       <Problem error={error} />
       {!data && !error && <Loading />}
       {data && shown.length === 0 && <Empty title="No events here that fit." />}

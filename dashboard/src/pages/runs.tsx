@@ -3,83 +3,112 @@
 import { type InfiniteData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
-import { type FormEvent, useCallback, useEffect, useRef, useState } from "react";
-import type { RunStatus, RunSummary, RunsPage } from "../../../shared/runs.ts";
-import { type RunFilters, runs, runsKey, runsPage, workflows } from "../api/queries.ts";
+import { type FormEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import type { RunFilters } from "../../../shared/management/runs.ts";
+import type { RunSummary, RunsPage } from "../../../shared/runs.ts";
+import { runs, runsKey, runsPage, workflows } from "../api/queries.ts";
 import { useHints } from "../live.ts";
 import { usePlace } from "../shell/place.ts";
 import { Button, Choose, Field, Problem } from "../ui/controls.tsx";
 import { Badge, Duration, Empty, Loading, PageTitle, Status, statusLabel, When } from "../ui/show.tsx";
+import { filtersOf, type RunsSearch, SPANS, STATUSES } from "./runs-search.ts";
 
-const STATUSES: readonly RunStatus[] = [
-  "PENDING",
-  "RUNNING",
-  "DISCONNECTED",
-  "SUCCESS",
-  "ERROR",
-  "TIMED_OUT",
-  "CANCELED",
-];
 const ROW_PX = 60;
 
 export function Runs() {
   const place = usePlace();
   const search = useSearch({ from: "/orgs/$org/$env/runs" });
-  const filters: RunFilters = {
-    status: STATUSES.find((status) => status === search.status),
-    workflow: search.workflow,
-  };
+  const key = JSON.stringify([place, search]);
+  // A span ends when it was chosen: its beginning does not move under the list.
+  const filters = useMemo(() => filtersOf(search, Date.now()), [search]);
   return (
     <>
       <PageTitle title="Runs" />
-      <Filters filters={filters} />
-      <List key={JSON.stringify([place, filters])} filters={filters} />
+      <Filters search={search} />
+      <List key={key} filters={filters} />
     </>
   );
 }
 
-function Filters({ filters }: { filters: RunFilters }) {
+const ALL = "all";
+
+function Filters({ search }: { search: RunsSearch }) {
   const place = usePlace();
   const navigate = useNavigate();
   const { data } = useQuery(workflows(place));
-  const [id, setId] = useState("");
-  const choose = (change: RunFilters) => {
-    const { status, workflow } = { ...filters, ...change };
-    void navigate({
-      to: "/orgs/$org/$env/runs",
-      params: place,
-      search: { ...(status && { status }), ...(workflow && { workflow }) },
-    });
+  const [text, setText] = useState(search.text ?? "");
+  const choose = (change: Partial<Record<keyof RunsSearch, string>>) => {
+    const chosen = Object.entries({ ...search, ...change }).filter(([, value]) => value !== "" && value !== ALL);
+    void navigate({ to: "/orgs/$org/$env/runs", params: place, search: Object.fromEntries(chosen) });
   };
-  const open = (form: FormEvent) => {
+  const times = Object.entries(SPANS).map(([id, { label }]) => ({ id, label }));
+  const find = (form: FormEvent) => {
     form.preventDefault();
-    if (id.trim() !== "") void navigate({ to: "/orgs/$org/$env/runs/$run", params: { ...place, run: id.trim() } });
+    choose({ text: text.trim() });
   };
   return (
-    <div className="mb-3 flex flex-wrap items-end gap-3">
+    <search aria-label="Runs" className="mb-3 flex flex-wrap items-end gap-3">
       <Choose
         label="Status"
-        value={filters.status ?? "all"}
+        value={search.status ?? ALL}
         choices={[
-          { id: "all", label: "Every status" },
+          { id: ALL, label: "Every status" },
           ...STATUSES.map((status) => ({ id: status, label: statusLabel(status) })),
         ]}
-        onChange={(status) => choose({ status: STATUSES.find((each) => each === status) })}
+        onChange={(status) => choose({ status })}
       />
       <Choose
         label="Workflow"
-        value={filters.workflow ?? "all"}
+        value={search.workflow ?? ALL}
         choices={[
-          { id: "all", label: "Every workflow" },
+          { id: ALL, label: "Every workflow" },
           ...(data?.data ?? []).map(({ slug, name }) => ({ id: slug, label: name })),
         ]}
-        onChange={(workflow) => choose({ workflow: workflow === "all" ? undefined : workflow })}
+        onChange={(workflow) => choose({ workflow })}
       />
-      <form onSubmit={open} className="flex items-end gap-2">
-        <Field label="Run id" value={id} onChange={setId} placeholder="run_…" />
-        <Button type="submit">Open</Button>
+      <Choose
+        label="Time"
+        value={search.time ?? ALL}
+        choices={[{ id: ALL, label: "Any time" }, ...times, { id: "between", label: "Between …" }]}
+        onChange={(time) => choose({ time, from: "", until: "" })}
+      />
+      {search.time === "between" && (
+        <>
+          <Field label="From" type="datetime-local" value={search.from ?? ""} onChange={(from) => choose({ from })} />
+          <Field
+            label="Until"
+            type="datetime-local"
+            value={search.until ?? ""}
+            onChange={(until) => choose({ until })}
+          />
+        </>
+      )}
+      <Choose
+        label="Tests"
+        value={search.test ?? ALL}
+        choices={[
+          { id: ALL, label: "With tests" },
+          { id: "without", label: "Without tests" },
+          { id: "only", label: "Only tests" },
+        ]}
+        onChange={(test) => choose({ test })}
+      />
+      <form onSubmit={find} className="flex items-end gap-2">
+        <Field label="Id or text" value={text} onChange={setText} placeholder="run_…, an event, an error" />
+        <Button type="submit">Find</Button>
       </form>
-    </div>
+      {Object.keys(search).length > 0 && (
+        <Button
+          look="quiet"
+          onPress={() => {
+            setText("");
+            void navigate({ to: "/orgs/$org/$env/runs", params: place, search: {} });
+          }}
+        >
+          Show all
+        </Button>
+      )}
+    </search>
   );
 }
 
@@ -89,26 +118,14 @@ function List({ filters }: { filters: RunFilters }) {
   const { data, error, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(runs(place, filters));
   const shown = data?.pages.flatMap((page) => page.data) ?? [];
 
-  const asking = useRef(false);
   const { org, env } = place;
-  const { status, workflow } = filters;
   const renew = useCallback(async () => {
-    // One question at a time; what changes meanwhile is told again.
-    if (asking.current) return;
-    asking.current = true;
-    try {
-      const fresh = await runsPage({ org, env }, { status, workflow }, null);
-      client.setQueryData<InfiniteData<RunsPage, string | null>>(
-        runsKey({ org, env }, { status, workflow }),
-        (before) => (before ? mergeNewest(before, fresh) : before),
-      );
-    } catch {
-      // The list shows what it has; the next hint asks again.
-    } finally {
-      asking.current = false;
-    }
-  }, [client, org, env, status, workflow]);
-  useHints(renew);
+    const fresh = await runsPage({ org, env }, filters, null);
+    client.setQueryData<InfiniteData<RunsPage, string | null>>(runsKey({ org, env }, filters), (before) =>
+      before ? mergeNewest(before, fresh) : before,
+    );
+  }, [client, org, env, filters]);
+  useHints(useOneAtATime(renew));
 
   const list = useRef<HTMLUListElement>(null);
   const virtual = useWindowVirtualizer({
@@ -120,9 +137,11 @@ function List({ filters }: { filters: RunFilters }) {
   });
   const rows = virtual.getVirtualItems();
   const last = rows.at(-1)?.index ?? 0;
+  // A page without a row has looked through as many as it may: whether to look further is for a person to say.
+  const foundNone = data?.pages.at(-1)?.data.length === 0;
   useEffect(() => {
-    if (hasNextPage && !isFetchingNextPage && last >= shown.length - 15) void fetchNextPage();
-  }, [last, shown.length, hasNextPage, isFetchingNextPage, fetchNextPage]);
+    if (hasNextPage && !isFetchingNextPage && !foundNone && last >= shown.length - 15) void fetchNextPage();
+  }, [last, shown.length, hasNextPage, isFetchingNextPage, foundNone, fetchNextPage]);
 
   if (error) return <Problem error={error} />;
   if (!data) return <Loading />;
@@ -144,6 +163,12 @@ function List({ filters }: { filters: RunFilters }) {
         })}
       </ul>
       {isFetchingNextPage && <Loading />}
+      {foundNone && hasNextPage && !isFetchingNextPage && (
+        <p className="flex flex-wrap items-center gap-3 py-2 text-soft">
+          {shown.length === 0 ? "None of the newest runs fits." : "None of the runs before fits."}
+          <Button onPress={() => void fetchNextPage()}>Look further back</Button>
+        </p>
+      )}
     </>
   );
 }
@@ -175,6 +200,36 @@ function Row({ run }: { run: RunSummary }) {
       </span>
     </Link>
   );
+}
+
+/** After a slow question, so many times as long passes before the next: a filter may have to look through much. */
+const SLOW_MS = 200;
+const REST = 9;
+
+/** Calls one at a time. What is hinted at meanwhile is called for once more afterwards, so that the last change is seen. */
+function useOneAtATime(call: () => Promise<void>): () => void {
+  const state = useRef<"idle" | "busy" | "again">("idle");
+  return useCallback(() => {
+    if (state.current !== "idle") {
+      state.current = "again";
+      return;
+    }
+    const next = async () => {
+      state.current = "busy";
+      const started = performance.now();
+      // The list shows what it has; the next hint asks again.
+      await call().catch(() => {});
+      const took = performance.now() - started;
+      setTimeout(
+        () => {
+          if (state.current === "again") void next();
+          else state.current = "idle";
+        },
+        took > SLOW_MS ? took * REST : 0,
+      );
+    };
+    void next();
+  }, [call]);
 }
 
 /** Puts what is new on top and what has changed in its place. When nothing is known of what was fetched, all begins anew. */

@@ -2,12 +2,12 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import type { Delivery, SourceDetails } from "../../../shared/management/sources.ts";
+import type { Delivery, Redelivered, SourceDetails } from "../../../shared/management/sources.ts";
 import { ask, path } from "../api/client.ts";
 import { deliveries, source as sourceQuery } from "../api/queries.ts";
 import { lookOf } from "../shell/environments.ts";
 import { useMay, usePlace } from "../shell/place.ts";
-import { Button, Copy, Field, Problem } from "../ui/controls.tsx";
+import { Button, Choose, Confirm, Copy, Field, Problem } from "../ui/controls.tsx";
 import { Badge, Empty, Facts, Loading, PageTitle, Panel, type Tone, When } from "../ui/show.tsx";
 import { SecretBadge } from "./sources.tsx";
 
@@ -18,6 +18,7 @@ export const DELIVERY_TONES: Record<Delivery["status"], Tone> = {
   refused: "bad",
   conflict: "wait",
 };
+const DELIVERY_STATUSES = Object.keys(DELIVERY_TONES) as Delivery["status"][];
 
 export function SourcePage() {
   const place = usePlace();
@@ -71,16 +72,23 @@ function Secrets({ source }: { source: SourceDetails }) {
   const [error, setError] = useState<unknown>(null);
   const address = path("/organizations/{}/sources/{}", place.org, source.id);
   if (!may) return null;
-  const replace = async (form: FormEvent) => {
-    form.preventDefault();
+  const show = () => ask<{ secrets: string[] }>("POST", `${address}/show`);
+  /** The first one is the new one. The provider signs with one; more are good while it changes over. */
+  const put = async (secrets: readonly string[]) => {
     try {
-      // The old ones stay good beside the new one, so that no delivery is lost while the provider changes over.
-      const { secrets } = await ask<{ secrets: string[] }>("POST", `${address}/show`);
-      await ask("PATCH", address, { secrets: [secret, ...secrets].slice(0, 2) });
+      await ask("PATCH", address, { secrets });
       setSecret("");
       setShown(null);
       setError(null);
       await client.invalidateQueries({ queryKey: ["sources", place.org] });
+    } catch (reason) {
+      setError(reason);
+    }
+  };
+  const add = async (form: FormEvent) => {
+    form.preventDefault();
+    try {
+      await put([secret, ...(await show()).secrets].slice(0, 2));
     } catch (reason) {
       setError(reason);
     }
@@ -92,9 +100,7 @@ function Secrets({ source }: { source: SourceDetails }) {
         shown === null ? (
           <Button
             isDisabled={source.secrets === 0}
-            onPress={() =>
-              ask<{ secrets: string[] }>("POST", `${address}/show`).then(({ secrets }) => setShown(secrets), setError)
-            }
+            onPress={() => show().then(({ secrets }) => setShown(secrets), setError)}
           >
             Show
           </Button>
@@ -110,14 +116,33 @@ function Secrets({ source }: { source: SourceDetails }) {
           <Copy text={text} />
         </p>
       ))}
-      <form onSubmit={replace} className="flex flex-wrap items-end gap-2">
+      {source.secrets > 1 && (
+        <p className="mb-3 flex flex-wrap items-center gap-3">
+          Two are good: the new one, and the one before.
+          <Button
+            onPress={async () => {
+              const [newest] = await show().then(
+                ({ secrets }) => secrets,
+                (reason: unknown) => {
+                  setError(reason);
+                  return [];
+                },
+              );
+              if (newest !== undefined) await put([newest]);
+            }}
+          >
+            End the one before
+          </Button>
+        </p>
+      )}
+      <form onSubmit={add} className="flex flex-wrap items-end gap-2">
         <Field
           label="New secret"
           type="password"
           isRequired
           value={secret}
           onChange={setSecret}
-          hint="The one before stays good beside it."
+          hint="To rotate: add it, give it to the provider, then end the one before."
         />
         <Button type="submit">Add</Button>
       </form>
@@ -127,14 +152,31 @@ function Secrets({ source }: { source: SourceDetails }) {
 
 function Deliveries({ source }: { source: string }) {
   const place = usePlace();
-  const { data, error, hasNextPage, fetchNextPage } = useInfiniteQuery(deliveries(place.org, source));
+  const [status, setStatus] = useState<Delivery["status"] | undefined>(undefined);
+  const { data, error, hasNextPage, fetchNextPage } = useInfiniteQuery(deliveries(place.org, source, status));
   const shown = data?.pages.flatMap((page) => page.data) ?? [];
   return (
-    <Panel title="Deliveries of the last 7 days">
+    <Panel
+      title="Deliveries of the last 7 days"
+      actions={
+        <Choose
+          label="Status of deliveries"
+          hidden
+          value={status ?? "all"}
+          choices={[
+            { id: "all", label: "Every status" },
+            ...DELIVERY_STATUSES.map((each) => ({ id: each, label: each })),
+          ]}
+          onChange={(chosen) => setStatus(DELIVERY_STATUSES.find((each) => each === chosen))}
+        />
+      }
+    >
       <Problem error={error} />
-      {data && shown.length === 0 && (
+      {status !== undefined && shown.length > 0 && <RedeliverAll source={source} status={status} />}
+      {data && shown.length === 0 && status === undefined && (
         <Empty title="None yet.">Post to the URL above, or give it to the provider.</Empty>
       )}
+      {data && shown.length === 0 && status !== undefined && <Empty title={`None is ${status}.`} />}
       <ul className="flex flex-col gap-1.5">
         {shown.map((delivery) => (
           <li key={delivery.id}>
@@ -163,5 +205,47 @@ function Deliveries({ source }: { source: string }) {
         </Button>
       )}
     </Panel>
+  );
+}
+
+/** Redelivers what has this status, a part at a time, until all were seen. */
+function RedeliverAll({ source, status }: { source: string; status: Delivery["status"] }) {
+  const place = usePlace();
+  const client = useQueryClient();
+  const may = useMay("member");
+  const [asking, setAsking] = useState(false);
+  const [said, setSaid] = useState("");
+  if (!may) return null;
+  const redeliver = async () => {
+    let count = 0;
+    let cursor: string | null = null;
+    do {
+      const done: Redelivered = await ask("POST", path("/organizations/{}/sources/{}/redeliver", place.org, source), {
+        status,
+        ...(cursor !== null && { cursor }),
+      });
+      count += done.ids.length;
+      cursor = done.next;
+    } while (cursor !== null);
+    setSaid(
+      count === 1 ? "One delivery is being handed over again." : `${count} deliveries are being handed over again.`,
+    );
+    await client.invalidateQueries({ queryKey: ["deliveries", place.org] });
+  };
+  return (
+    <p className="mb-3 flex flex-wrap items-center gap-3">
+      <Button onPress={() => setAsking(true)}>Redeliver all that are {status}</Button>
+      <span role="status">{said}</span>
+      {asking && (
+        <Confirm
+          title={`Redeliver all that are ${status}?`}
+          action="Redeliver"
+          onClose={() => setAsking(false)}
+          onConfirm={redeliver}
+        >
+          A copy that an environment has had already comes as a new event there, and runs again.
+        </Confirm>
+      )}
+    </p>
   );
 }
