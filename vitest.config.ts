@@ -9,7 +9,9 @@ export default defineConfig({
         test: {
           name: "unit",
           environment: "node",
-          include: ["shared/**/*.test.ts", "workers/**/*.test.ts", "scripts/**/*.test.ts", "tests/unit/**/*.test.ts"],
+          include: ["shared", "workers", "scripts", "dashboard/src", "tests/unit"].map(
+            (folder) => `${folder}/**/*.test.ts`,
+          ),
         },
       },
       {

@@ -7,20 +7,9 @@ import { ask, path } from "../api/client.ts";
 import { environmentKey, run as runQuery } from "../api/queries.ts";
 import { useMay, usePlace } from "../shell/place.ts";
 import { Button, Choose, Problem } from "../ui/controls.tsx";
-import { formatDuration, formatJson } from "../ui/format.ts";
-import {
-  Badge,
-  Duration,
-  Facts,
-  Json,
-  Loading,
-  PageTitle,
-  Panel,
-  Status,
-  type Tone,
-  useNow,
-  When,
-} from "../ui/show.tsx";
+import { formatJson } from "../ui/format.ts";
+import { Badge, Duration, Facts, Json, Loading, PageTitle, Panel, Status, type Tone, When } from "../ui/show.tsx";
+import { Timeline } from "./run-timeline.tsx";
 
 const LEVELS: readonly string[] = ["DEBUG", "INFO", "WARN", "ERROR"];
 
@@ -169,118 +158,6 @@ function Actions({ run }: { run: Run }) {
         Copy as a test
       </Button>
     </>
-  );
-}
-
-interface Bar {
-  readonly label: string;
-  readonly detail: string;
-  readonly from: number;
-  readonly until: number | null;
-  readonly tone: string;
-  readonly status: string;
-}
-
-const COLORS = { SUCCESS: "bg-emerald-600", ERROR: "bg-red-600", PENDING: "bg-amber-500" } as const;
-
-/** What took how long, from the making of the run on: the wait for a host, the run itself, and its steps. */
-function Timeline({ run }: { run: Run }) {
-  const now = useNow(1_000);
-  const made = Date.parse(run.createdAt);
-  const end = run.finishedAt ? Date.parse(run.finishedAt) : now;
-  const started = run.startedAt ? Date.parse(run.startedAt) : null;
-  const bars: Bar[] = [
-    {
-      label: "Waits for a host",
-      detail: "",
-      from: made,
-      until: started ?? (run.finishedAt ? end : null),
-      tone: "bg-zinc-400",
-      status: "",
-    },
-  ];
-  if (started !== null) {
-    const attempts = run.attempts > 1 ? `${run.attempts} attempts` : "";
-    const tone = run.status === "ERROR" ? "bg-red-600" : run.finishedAt ? "bg-emerald-600" : "bg-sky-600";
-    bars.push({ label: "Runs", detail: attempts, from: started, until: run.finishedAt ? end : null, tone, status: "" });
-  }
-  for (const task of run.tasks.filter(({ type }) => type !== "LOG_MESSAGE")) {
-    bars.push({
-      label: typeLabel(task.type),
-      detail: `${task.key}${task.attempt > 0 ? `, attempt ${task.attempt + 1}` : ""}`,
-      from: Date.parse(task.createdAt),
-      until: task.finishedAt
-        ? Date.parse(task.finishedAt)
-        : task.status === "PENDING"
-          ? null
-          : Date.parse(task.createdAt),
-      tone: COLORS[task.status],
-      status: task.status,
-    });
-  }
-  const last = Math.max(made + 1, ...bars.map(({ until }) => until ?? now));
-  const span = last - made;
-  return (
-    <Panel title="Timeline">
-      <ol className="flex flex-col gap-1.5">
-        {bars.map((bar, index) => (
-          <li key={index} className="grid grid-cols-1 gap-x-3 sm:grid-cols-[14rem_1fr_5rem] sm:items-center">
-            <span className="min-w-0 truncate">
-              {bar.label} <span className="data text-xs text-soft">{bar.detail}</span>
-            </span>
-            <span className="relative h-3 overflow-hidden rounded bg-line/60" aria-hidden="true">
-              <span
-                className={`absolute inset-y-0 min-w-1 rounded ${bar.tone}`}
-                style={{
-                  left: `${Math.min(99, ((bar.from - made) / span) * 100)}%`,
-                  width: `${Math.max(0.5, (((bar.until ?? now) - bar.from) / span) * 100)}%`,
-                }}
-              />
-            </span>
-            <span className="text-xs text-soft tabular-nums sm:text-right">
-              {formatDuration((bar.until ?? now) - bar.from)}
-              {bar.until === null && " …"}
-            </span>
-          </li>
-        ))}
-      </ol>
-      {run.tasksOmitted !== undefined && run.tasksOmitted > 0 && (
-        <p className="mt-2 text-soft">{run.tasksOmitted.toLocaleString()} further steps are too many to show.</p>
-      )}
-      <Steps tasks={run.tasks} />
-    </Panel>
-  );
-}
-
-function typeLabel(type: string): string {
-  const text = type.toLowerCase().replaceAll("_", " ");
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** Each step with all that is known of it. */
-function Steps({ tasks }: { tasks: readonly Task[] }) {
-  const steps = tasks.filter(({ type }) => type !== "LOG_MESSAGE");
-  if (steps.length === 0) return null;
-  return (
-    <div className="mt-4 flex flex-col gap-1.5">
-      {steps.map(({ type, key, status, attempt, createdAt, finishedAt, ...detail }) => (
-        <details key={type + key} className="rounded-md border border-line px-3 py-2">
-          <summary className="cursor-default">
-            <Badge tone={status === "SUCCESS" ? "good" : status === "ERROR" ? "bad" : "wait"}>
-              {status.toLowerCase()}
-            </Badge>{" "}
-            {typeLabel(type)} <span className="data text-soft">{key}</span>
-          </summary>
-          <pre
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
-            tabIndex={0}
-            className="mt-2 max-h-80 overflow-auto font-mono text-xs break-words whitespace-pre-wrap"
-          >
-            {formatJson(detail)}
-          </pre>
-        </details>
-      ))}
-    </div>
   );
 }
 
