@@ -1,16 +1,16 @@
 // One workflow: what it listens for, its hosts, how it differs in the other environments; pause, resume, deregister.
-import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
 import type { WorkflowDetails } from "../../../shared/workflows.ts";
 import { ask, path } from "../api/client.ts";
-import { environmentKey, environments, runsPage, workflows } from "../api/queries.ts";
+import { environmentKey, runsPage, workflows } from "../api/queries.ts";
 import { lookOf } from "../shell/environments.ts";
 import { useMay, usePlace } from "../shell/place.ts";
 import { Button, Confirm, Problem } from "../ui/controls.tsx";
 import { formatJson } from "../ui/format.ts";
 import { Badge, Empty, Facts, Json, Loading, PageTitle, Panel, Status, When } from "../ui/show.tsx";
-import { triggerText } from "./workflows.tsx";
+import { triggerText, useElsewhere } from "./workflows.tsx";
 
 export function Workflow() {
   const place = usePlace();
@@ -31,6 +31,7 @@ export function Workflow() {
 
 function Details({ workflow }: { workflow: WorkflowDetails }) {
   const place = usePlace();
+  const mayTest = useMay("member");
   const { slug, name, trigger, triggerTTL, hosts, paused, refused, registeredAt, changedAt, version } = workflow;
   return (
     <>
@@ -78,9 +79,11 @@ function Details({ workflow }: { workflow: WorkflowDetails }) {
         <Panel>
           <Json label="Trigger" value={trigger} />
         </Panel>
-        <Link to="/orgs/$org/$env/test" params={place} search={{ workflow: slug }} className="self-start underline">
-          Test this workflow
-        </Link>
+        {mayTest && (
+          <Link to="/orgs/$org/$env/test" params={place} search={{ workflow: slug }} className="self-start underline">
+            Test this workflow
+          </Link>
+        )}
       </div>
     </>
   );
@@ -163,14 +166,11 @@ function LatestRuns({ slug }: { slug: string }) {
 /** Where another environment registered something else under the same name. */
 function Differences({ workflow }: { workflow: WorkflowDetails }) {
   const place = usePlace();
-  const { data } = useQuery(environments(place.org));
-  const others = (data?.data ?? []).filter(({ slug }) => slug !== place.env);
-  const lists = useQueries({ queries: others.map(({ slug }) => workflows({ org: place.org, env: slug })) });
+  const elsewhere = useElsewhere(workflow.slug);
   return (
     <Panel title="In the other environments">
       <ul className="flex flex-col gap-4">
-        {others.map(({ slug: env }, index) => {
-          const other = lists[index]?.data?.data.find(({ slug }) => slug === workflow.slug);
+        {elsewhere.map(({ env, workflow: other }) => {
           const look = lookOf(env);
           const parts = other ? differences(workflow, other) : [];
           return (

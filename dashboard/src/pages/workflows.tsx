@@ -1,11 +1,12 @@
 // The workflows of an environment: what starts each, and who serves it.
-import { useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { WorkflowDetails } from "../../../shared/workflows.ts";
-import { workflows } from "../api/queries.ts";
+import { environments, workflows } from "../api/queries.ts";
+import { lookOf } from "../shell/environments.ts";
 import { usePlace } from "../shell/place.ts";
 import { Problem } from "../ui/controls.tsx";
-import { Badge, Empty, Loading, PageTitle, When } from "../ui/show.tsx";
+import { Badge, Empty, Loading, PageTitle, Status, When } from "../ui/show.tsx";
 
 interface Trigger {
   readonly type?: string;
@@ -24,6 +25,25 @@ export function triggerText(trigger: unknown): string {
   }
   if (type === "WEBHOOK") return `webhook ${service}: ${name}`;
   return type ? `event ${name}` : "not registered";
+}
+
+/** How many hosts serve a workflow now. */
+export function serving({ hosts }: WorkflowDetails): number {
+  return hosts.filter(({ standing }) => standing === "serving").length;
+}
+
+/** What the other environments have registered under a name; `workflow` is undefined where it is nothing. */
+export function useElsewhere(slug: string): { env: string; workflow: WorkflowDetails | undefined }[] {
+  const { org, env } = usePlace();
+  const { data } = useQuery(environments(org));
+  const others = (data?.data ?? []).map((each) => each.slug).filter((each) => each !== env);
+  const lists = useQueries({
+    queries: others.map((each) => ({ ...workflows({ org, env: each }), staleTime: 10_000 })),
+  });
+  return others.map((each, index) => ({
+    env: each,
+    workflow: lists[index]?.data?.data.find((found) => found.slug === slug),
+  }));
 }
 
 export function Workflows() {
@@ -50,8 +70,8 @@ export function Workflows() {
 
 function Row({ workflow }: { workflow: WorkflowDetails }) {
   const place = usePlace();
-  const { slug, name, trigger, hosts, paused, refused, changedAt, version } = workflow;
-  const serving = hosts.filter(({ standing }) => standing === "serving").length;
+  const { slug, name, trigger, paused, refused, lastRun } = workflow;
+  const elsewhere = useElsewhere(slug);
   return (
     <li>
       <Link
@@ -65,19 +85,38 @@ function Row({ workflow }: { workflow: WorkflowDetails }) {
             {slug} · {triggerText(trigger)}
           </span>
         </span>
-        <span className="flex flex-wrap items-center gap-2 text-xs">
-          {paused && <Badge tone="wait">Paused</Badge>}
-          {refused && <Badge tone="bad">Refused</Badge>}
-          <Badge tone={serving > 0 ? "good" : "none"}>
-            {serving === 0 ? "no host" : serving === 1 ? "1 host" : `${serving} hosts`}
-          </Badge>
-          {version !== null && (
-            <span className="text-soft">
-              version {version}, <When time={changedAt} />
-            </span>
-          )}
+        <span className="flex flex-col gap-1 text-xs sm:items-end">
+          <span className="flex flex-wrap items-center gap-2">
+            {paused && <Badge tone="wait">Paused</Badge>}
+            {refused && <Badge tone="bad">Refused</Badge>}
+            <HostCount env={place.env} count={serving(workflow)} />
+            {elsewhere.map(({ env, workflow: other }) => (
+              <HostCount key={env} env={env} count={other ? serving(other) : 0} />
+            ))}
+          </span>
+          <span className="text-soft">
+            {lastRun ? (
+              <>
+                last run <Status status={lastRun.status} /> <When time={lastRun.createdAt} />
+              </>
+            ) : (
+              "none of the newest runs"
+            )}
+          </span>
         </span>
       </Link>
     </li>
+  );
+}
+
+function HostCount({ env, count }: { env: string; count: number }) {
+  const look = lookOf(env);
+  return (
+    <span className="flex items-center gap-1">
+      <span className={`rounded px-1.5 font-semibold ${look.pill}`}>{look.label}</span>
+      <Badge tone={count > 0 ? "good" : "none"}>
+        {count === 0 ? "no host" : count === 1 ? "1 host" : `${count} hosts`}
+      </Badge>
+    </span>
   );
 }
