@@ -1,12 +1,13 @@
 // The way to the first run. It notices by itself when a host connects and when a run has ended.
 import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { Activity } from "../../../shared/activity.ts";
-import { keys } from "../api/queries.ts";
+import { environmentKey, keys, runsPage } from "../api/queries.ts";
 import { useMay, usePlace } from "../shell/place.ts";
 import { showKey } from "../shell/shell.tsx";
 import { Button, Copy, Problem } from "../ui/controls.tsx";
-import { Badge, Panel } from "../ui/show.tsx";
+import { Badge, Panel, Status } from "../ui/show.tsx";
 
 const WORKFLOW = `import { Trigger, customEvent } from "@trigger.dev/sdk";
 import { z } from "zod";
@@ -20,8 +21,14 @@ new Trigger({
   },
 }).listen();`;
 
-export function FirstRun({ activity }: { activity: Activity }) {
+export function FirstRun({ activity, onDone }: { activity: Activity; onDone: () => void }) {
   const place = usePlace();
+  const { data: newest } = useQuery({
+    queryKey: [...environmentKey(place), "first-run"],
+    queryFn: () => runsPage(place, {}, null, 1),
+  });
+  const run = newest?.data[0];
+  const ended = run?.finishedAt !== undefined;
   const may = useMay("admin");
   const { data } = useQuery(keys(place));
   const key = data?.data.find(({ revokedAt, scopes }) => revokedAt === null && scopes === "all");
@@ -63,9 +70,28 @@ export function FirstRun({ activity }: { activity: Activity }) {
           </Step>
           <Step
             number={3}
-            done={activity.hasRuns}
-            title={activity.hasRuns ? "It has run" : "Send it an event; waiting for the first run …"}
+            done={ended}
+            title={
+              ended
+                ? "It has run"
+                : run
+                  ? "It runs; waiting for its end …"
+                  : "Send it an event; waiting for the first run …"
+            }
           >
+            {run && (
+              <p className="flex flex-wrap items-center gap-2">
+                <Status status={run.status} />
+                <Link
+                  to="/orgs/$org/$env/runs/$run"
+                  params={{ ...place, run: run.id }}
+                  className="font-medium underline"
+                >
+                  See the run of {run.workflow.name}
+                </Link>
+                {ended && <Button onPress={onDone}>Done</Button>}
+              </p>
+            )}
             <Code text={send} />
             <div>
               <Copy text={send} />

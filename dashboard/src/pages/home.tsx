@@ -1,10 +1,10 @@
 // An environment at a glance: who is connected, what went on in the last hour, what needs a look. Before the first run:
 // how to get there.
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef } from "react";
+import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Activity, Attention } from "../../../shared/activity.ts";
-import { activity } from "../api/queries.ts";
+import { activity, deliveriesPage, sources } from "../api/queries.ts";
 import { useHints } from "../live.ts";
 import { lookOf } from "../shell/environments.ts";
 import { usePlace } from "../shell/place.ts";
@@ -20,12 +20,20 @@ export function Home() {
   const { data, error } = useQuery(activity(place));
   useSettledActivity();
   const look = lookOf(place.env);
+  // The way to the first run stays until a person has seen its end; the numbers are some seconds behind.
+  const here = `${place.org}/${place.env}`;
+  const [way, setWay] = useState({ here: "", done: false });
+  const isNew = data?.hasRuns === false && way.here !== here;
+  useEffect(() => {
+    if (isNew) setWay({ here, done: false });
+  }, [isNew, here]);
+  const onTheWay = isNew || (way.here === here && !way.done);
   return (
     <>
       <PageTitle title={`Home of ${look.label}`}>What went on here in the last hour.</PageTitle>
       <Problem error={error} />
       {!data && !error && <Loading />}
-      {data && !data.hasRuns && <FirstRun activity={data} />}
+      {data && onTheWay && <FirstRun activity={data} onDone={() => setWay({ here, done: true })} />}
       {data && <Numbers activity={data} />}
     </>
   );
@@ -103,12 +111,51 @@ const KINDS = {
   refused: "its last registration was refused",
 } as const;
 
+const PARKED_ASKED_EVERY_MS = 60_000;
+const SOURCES_ASKED = 20;
+
+/** Sources with deliveries that could not be handed to this environment for a day. */
+function useParked(): { id: string; service: string; count: string }[] {
+  const { org, env } = usePlace();
+  const { data } = useQuery({ ...sources(org), staleTime: PARKED_ASKED_EVERY_MS });
+  const asked = (data?.data ?? []).slice(0, SOURCES_ASKED);
+  const pages = useQueries({
+    queries: asked.map(({ id }) => ({
+      queryKey: ["parked", org, id],
+      queryFn: () => deliveriesPage(org, id, "parked", null),
+      refetchInterval: PARKED_ASKED_EVERY_MS,
+    })),
+  });
+  return asked.flatMap(({ id, service }, index) => {
+    const page = pages[index]?.data;
+    const here = page?.data.filter(({ environments }) =>
+      environments.some(({ environment, state }) => environment === env && state === "parked"),
+    );
+    if (!here || here.length === 0) return [];
+    return [{ id, service, count: page?.next === null ? String(here.length) : `${here.length} or more` }];
+  });
+}
+
 function NeedsAttention({ attention }: { attention: readonly Attention[] }) {
   const place = usePlace();
-  if (attention.length === 0) return <Empty title="Nothing needs your attention." />;
+  const parked = useParked();
+  if (attention.length === 0 && parked.length === 0) return <Empty title="Nothing needs your attention." />;
   return (
     <Panel title="Needs attention">
       <ul className="flex flex-col gap-2">
+        {parked.map(({ id, service, count }) => (
+          <li key={id} className="flex flex-wrap items-baseline gap-2">
+            <Badge tone="bad">parked</Badge>
+            <Link
+              to="/orgs/$org/$env/sources/$source"
+              params={{ ...place, source: id }}
+              className="data font-medium underline"
+            >
+              {service}
+            </Link>
+            <span className="text-soft">deliveries could not be handed over for a day: {count}</span>
+          </li>
+        ))}
         {attention.map(({ kind, workflow, runs, message }) => (
           <li key={kind + workflow} className="flex flex-wrap items-baseline gap-2">
             <Badge tone={kind === "no host" ? "wait" : "bad"}>{kind}</Badge>
