@@ -8,8 +8,9 @@ import { ask, path } from "../api/client.ts";
 import { environmentKey, run as runQuery, workflows } from "../api/queries.ts";
 import { lookOf } from "../shell/environments.ts";
 import { useMay, usePlace } from "../shell/place.ts";
-import { Button, Choose, Field, Problem } from "../ui/controls.tsx";
+import { Button, Choose, Field, Problem, Toggle } from "../ui/controls.tsx";
 import { exampleOf } from "../ui/example.ts";
+import { hasForm, isObject, SchemaForm } from "../ui/schema-form.tsx";
 import { Badge, Empty, Loading, PageTitle } from "../ui/show.tsx";
 
 export function Test() {
@@ -50,10 +51,22 @@ export function Test() {
   );
 }
 
-function exampleFor({ trigger }: WorkflowDetails): unknown {
-  const { type, schema } = (trigger ?? {}) as { type?: string; schema?: unknown };
+function schemaOf({ trigger }: WorkflowDetails): unknown {
+  return ((trigger ?? {}) as { schema?: unknown }).schema;
+}
+
+function exampleFor(workflow: WorkflowDetails): unknown {
+  const { type } = (workflow.trigger ?? {}) as { type?: string };
   if (type === "SCHEDULE") return { scheduledTime: new Date().toISOString() };
-  return exampleOf(schema);
+  return exampleOf(schemaOf(workflow));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
 }
 
 function Form({ workflow, payload }: { workflow: WorkflowDetails; payload: unknown }) {
@@ -62,6 +75,10 @@ function Form({ workflow, payload }: { workflow: WorkflowDetails; payload: unkno
   const client = useQueryClient();
   const may = useMay("member");
   const [text, setText] = useState(() => JSON.stringify(payload, null, 2) ?? "{}");
+  const schema = schemaOf(workflow);
+  const [asForm, setAsForm] = useState(hasForm(schema));
+  const parsedText = parse(text);
+  const object = isObject(parsedText) ? parsedText : null;
   const [error, setError] = useState<unknown>(null);
   const serving = workflow.hosts.some(({ standing }) => standing === "serving");
   const submit = async (form: FormEvent) => {
@@ -89,14 +106,21 @@ function Form({ workflow, payload }: { workflow: WorkflowDetails; payload: unkno
   return (
     <form onSubmit={submit} className="flex flex-col gap-3">
       <Problem error={error} />
-      <Field
-        label="Payload"
-        hint="JSON. It begins with an example made from the workflow's schema, if it has one."
-        multiline
-        rows={14}
-        value={text}
-        onChange={setText}
-      />
+      {hasForm(schema) && (
+        <Toggle label="Fill in a form" value={asForm && object !== null} isDisabled={!object} onChange={setAsForm} />
+      )}
+      {asForm && object ? (
+        <SchemaForm schema={schema} value={object} onChange={(value) => setText(JSON.stringify(value, null, 2))} />
+      ) : (
+        <Field
+          label="Payload"
+          hint="JSON. It begins with an example made from the workflow's schema, if it has one."
+          multiline
+          rows={14}
+          value={text}
+          onChange={setText}
+        />
+      )}
       {!serving && (
         <p>
           <Badge tone="wait">no host</Badge> Nobody serves this workflow here: the run will wait.
