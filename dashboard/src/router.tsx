@@ -31,6 +31,12 @@ const signIn = createRoute({
     typeof search.to === "string" && /^\/(?!\/)/.test(search.to) ? { to: search.to } : {},
 });
 
+const invited = createRoute({
+  getParentRoute: () => root,
+  path: "/invited",
+  component: lazyRouteComponent(() => import("./pages/invited.tsx"), "Invited"),
+});
+
 /** Everyone who is not signed in is sent to sign in, and back. */
 async function signedIn(client: QueryClient, to: string): Promise<void> {
   try {
@@ -92,6 +98,7 @@ const testRoute = createRoute({
 
 const routes = root.addChildren([
   signIn,
+  invited,
   index,
   shell.addChildren([
     page(

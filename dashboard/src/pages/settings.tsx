@@ -123,7 +123,8 @@ function Invitations() {
       </ul>
       {made && (
         <p className="mb-3 flex flex-wrap items-center gap-2">
-          Hand this to the invited person; it is shown this once: <code className="data text-xs break-all">{made}</code>
+          Hand this link to the invited person; it is shown this once:{" "}
+          <code className="data text-xs break-all">{made}</code>
           <Copy text={made} />
         </p>
       )}
@@ -133,7 +134,7 @@ function Invitations() {
           form.preventDefault();
           ask<{ token: string }>("POST", path("/organizations/{}/invitations", org), { email, role }).then(
             ({ token }) => {
-              setMade(token);
+              setMade(`${location.origin}/invited#${token}`);
               setEmail("");
               setError(null);
               return client.invalidateQueries({ queryKey: ["invitations", org] });

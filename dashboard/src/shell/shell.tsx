@@ -1,7 +1,7 @@
 // What is around every page: organization, environment, navigation, the environment's key.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ErrorComponentProps, Link, Outlet, useLocation, useNavigate, useRouter } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { ask, path } from "../api/client.ts";
 import { environments, keys, me, organizations, type Place } from "../api/queries.ts";
 import { useLive } from "../live.ts";
@@ -17,16 +17,19 @@ const PAGES = [
   ["events", "Events"],
   ["sources", "Webhook sources"],
   ["schedules", "Schedules"],
-  ["test", "Test"],
+  ["test", "Test", "member"],
   ["keys", "API keys"],
   ["settings", "Settings"],
-] as const;
+] as const satisfies readonly (readonly [page: string, label: string, least?: "member"])[];
 
 export function Shell() {
   const place = usePlace();
   const live = useLive(place);
   const look = lookOf(place.env);
   const [menu, setMenu] = useState(false);
+  const menuButton = useRef<HTMLButtonElement>(null);
+  const mayTest = useMay("member");
+  const main = useFocusOnNewPage();
   return (
     <div className="min-h-screen" data-environment={place.env}>
       <a href="#main" className="sr-only focus:not-sr-only focus:absolute focus:z-30 focus:bg-panel focus:p-2">
@@ -36,10 +39,12 @@ export function Shell() {
         <div className={`h-1.5 ${look.band}`} aria-hidden="true" />
         <div className="flex flex-wrap items-center gap-x-3 gap-y-2 px-3 py-2 md:px-4">
           <Button
+            ref={menuButton}
             look="quiet"
             className="md:hidden"
             aria-label="Pages"
             aria-expanded={menu}
+            aria-controls="pages"
             onPress={() => setMenu(!menu)}
           >
             ☰
@@ -64,11 +69,17 @@ export function Shell() {
       </header>
       <div className="flex">
         <nav
+          id="pages"
           aria-label="Pages"
-          className={`${menu ? "flex" : "hidden"} fixed inset-x-0 z-10 h-full shrink-0 flex-col gap-4 border-r border-line bg-panel p-3 md:sticky md:top-14 md:flex md:h-[calc(100vh-3.5rem)] md:w-56 md:inset-auto`}
+          onKeyDown={({ key }) => {
+            if (key !== "Escape" || !menu) return;
+            setMenu(false);
+            menuButton.current?.focus();
+          }}
+          className={`${menu ? "flex" : "hidden"} fixed inset-x-0 z-10 max-h-[calc(100dvh-6.5rem)] shrink-0 flex-col gap-4 overflow-y-auto border-b border-line bg-panel p-3 shadow-lg md:sticky md:inset-auto md:top-14 md:flex md:h-[calc(100vh-3.5rem)] md:max-h-none md:w-56 md:border-r md:border-b-0 md:shadow-none`}
         >
           <ul className="flex flex-col gap-0.5">
-            {PAGES.map(([page, label]) => (
+            {PAGES.filter(([, , least]) => least === undefined || mayTest).map(([page, label]) => (
               <li key={page}>
                 <Link
                   to={page === "" ? "/orgs/$org/$env" : `/orgs/$org/$env/${page}`}
@@ -84,7 +95,7 @@ export function Shell() {
           </ul>
           <KeyBox org={place.org} />
         </nav>
-        <main id="main" tabIndex={-1} className="min-w-0 flex-1 p-3 outline-none md:p-6">
+        <main ref={main} id="main" tabIndex={-1} className="min-w-0 flex-1 p-3 outline-none md:p-6">
           <div className="mx-auto max-w-5xl">
             <Outlet />
           </div>
@@ -92,6 +103,19 @@ export function Shell() {
       </div>
     </div>
   );
+}
+
+/** Whoever goes on by keyboard, or by ear, begins a new page at its beginning. */
+function useFocusOnNewPage() {
+  const { pathname } = useLocation();
+  const main = useRef<HTMLElement>(null);
+  const shown = useRef(pathname);
+  useEffect(() => {
+    if (shown.current === pathname) return;
+    shown.current = pathname;
+    main.current?.focus({ preventScroll: true });
+  }, [pathname]);
+  return main;
 }
 
 function OrganizationChoice({ org, env }: Place) {

@@ -1,5 +1,5 @@
 // Buttons, fields, switches, choices and dialogs: react-aria's behaviour in the dashboard's look.
-import { type ReactNode, useState } from "react";
+import { type ReactNode, type Ref, useState } from "react";
 import {
   Button as AriaButton,
   type ButtonProps as AriaButtonProps,
@@ -34,7 +34,7 @@ export function Button({
   look = "plain",
   className = "",
   ...props
-}: AriaButtonProps & { look?: keyof typeof LOOKS; className?: string }) {
+}: AriaButtonProps & { look?: keyof typeof LOOKS; className?: string; ref?: Ref<HTMLButtonElement> }) {
   return (
     <AriaButton
       {...props}

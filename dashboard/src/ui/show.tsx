@@ -1,6 +1,7 @@
 // How things are shown: statuses, times, payloads, panels, empty lists.
 import { type ReactNode, useEffect, useState } from "react";
 import type { RunStatus } from "../../../shared/runs.ts";
+import { usePlace } from "../shell/place.ts";
 import { Copy } from "./controls.tsx";
 import { formatDuration, formatJson, formatRelative, formatTime } from "./format.ts";
 
@@ -106,15 +107,11 @@ export function Panel({ title, actions, children }: { title?: string; actions?: 
   );
 }
 
-export function PageTitle({
-  title,
-  actions,
-  children,
-}: {
-  title: ReactNode;
-  actions?: ReactNode;
-  children?: ReactNode;
-}) {
+export function PageTitle({ title, actions, children }: { title: string; actions?: ReactNode; children?: ReactNode }) {
+  const { env } = usePlace();
+  useEffect(() => {
+    document.title = `${title} · ${env} · Switchyard`;
+  }, [title, env]);
   return (
     <div className="mb-4 flex flex-wrap items-start justify-between gap-3">
       <div className="min-w-0">
