@@ -1,125 +1,65 @@
 // The dashboard as a person uses it, in a real browser, at the width of a phone and of a desk.
-import { gzipSync } from "node:zlib";
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { Connection, type Router, startHost, startRouter } from "../system/support.ts";
-import { expectAccessible, openMenu, openWindow, pageOf, startBrowser, WIDTHS, type Window } from "./support.ts";
+import { startThinHost } from "../system/thin-host.ts";
+import { expectAccessible, openWindow, pageOf, startBrowser, WIDTHS, type Window } from "./support.ts";
 
 const ENVIRONMENTS = ["live", "development"] as const;
 const LIVE_UPDATE_WITHIN_MS = 1_000;
-const FIRST_LOAD_MAX_BYTES = 250 * 1024;
+const SIGNED = { scheme: "hmac", algorithm: "sha256", header: "x-signature", encoding: "hex" };
 
 let browser: Browser;
+let router: Router;
+const connections = new Map<string, Connection>();
+const connection = (environment: (typeof ENVIRONMENTS)[number]) =>
+  connections.get(environment) ?? new Connection(router, environment);
+
 beforeAll(async () => {
-  browser = await startBrowser();
+  [browser, router] = await Promise.all([startBrowser(), startRouter()]);
+  await Promise.all(
+    ENVIRONMENTS.flatMap((environment) => {
+      connections.set(environment, new Connection(router, environment));
+      return [
+        startHost(router, environment, "starter.ts"),
+        startHost(router, environment, "clock.ts", { workflows: 2 }),
+        startHost(router, environment, "logs.ts"),
+      ];
+    }),
+  );
+  await connection("live").event("basic.starter", { id: "of-live" });
+  await connection("development").event("basic.starter", { id: "of-development" });
 });
-afterAll(() => browser.close());
-
-describe("the first minutes", () => {
-  it.each(WIDTHS)("at %i px: from the printed link to the first run, without a reload", async (width) => {
-    const router = await startRouter();
-    const window = await openWindow(browser, router, width);
-    const { page } = window;
-    await page.getByRole("heading", { name: "Your first run" }).waitFor();
-    expect(await page.content()).not.toContain(router.ready.environments.development.key);
-    await expectAccessible(window);
-
-    await page.getByRole("button", { name: "Show the key" }).click();
-    await page.getByText(router.ready.environments.development.key).waitFor();
-    const host = await startHost(router, "development", "starter.ts");
-    await page.getByText("A host is connected").waitFor();
-    await new Connection(router, "development").event("basic.starter", { id: "user_1" });
-    // The way to the first run has done its work when there is one.
-    await page.getByRole("heading", { name: "Your first run" }).waitFor({ state: "detached" });
-    await openMenu(window);
-    await page.getByRole("link", { name: "Runs", exact: true }).click();
-    await page.getByRole("link", { name: /Basic Starter/ }).click();
-    await page.getByText("Hello world from inside trigger.dev").waitFor();
-    await page.getByText("user_1").first().waitFor();
-    await expectAccessible(window);
-    await window.context.close();
-    await host.stop("SIGKILL");
-    await router.child.stop("SIGTERM");
-  });
-
-  it("loads less than 250 KB of compressed script", async () => {
-    const router = await startRouter();
-    const { context, page } = await openWindow(browser, router, 1440);
-    const scripts: Promise<Buffer>[] = [];
-    page.on("response", (response) => {
-      if (response.url().endsWith(".js")) scripts.push(response.body());
-    });
-    await page.reload({ waitUntil: "networkidle" });
-    await page.getByRole("heading", { level: 1 }).waitFor();
-    const sizes = (await Promise.all(scripts)).map((body) => gzipSync(body).length);
-    expect(sizes.length).toBeGreaterThan(2);
-    expect(sizes.reduce((all, size) => all + size, 0)).toBeLessThan(FIRST_LOAD_MAX_BYTES);
-    await context.close();
-    await router.child.stop("SIGTERM");
-  });
-
-  it("the link signs in once, and a stranger is asked to sign in", async () => {
-    const router = await startRouter();
-    const { signInLink } = await import("../../scripts/local/owner.ts");
-    const link = await signInLink(router.ready.url, router.ready.console);
-    const first = await (await browser.newContext({ locale: "en-US" })).newPage();
-    await first.goto(String(link));
-    await first.waitForURL(/\/orgs\/local\/development$/);
-    expect(first.url()).not.toContain("#");
-    const second = await (await browser.newContext({ locale: "en-US" })).newPage();
-    await second.goto(String(link));
-    await second.getByRole("alert").getByText("This link was used before").waitFor();
-
-    await second.goto(pageOf(router, "live", "runs"));
-    await second.waitForURL(/\/sign-in\?to=/);
-    await second.getByLabel("Email").fill(router.ready.console.email);
-    await second.getByLabel("Password").fill("not the password");
-    await second.getByRole("button", { name: "Sign in" }).click();
-    await second.getByRole("alert").waitFor();
-    await second.getByLabel("Password").fill(router.ready.console.password);
-    await second.getByRole("button", { name: "Sign in" }).click();
-    await second.waitForURL(/\/orgs\/local\/live\/runs$/);
-    await second.getByRole("button", { name: /^Sign out/ }).click();
-    await second.waitForURL(/\/sign-in/);
-    await second.goto(pageOf(router, "live"));
-    await second.waitForURL(/\/sign-in/);
-    await Promise.all([first.context().close(), second.context().close()]);
-    await router.child.stop("SIGTERM");
-  });
+afterAll(async () => {
+  for (const each of connections.values()) each.close();
+  await browser.close();
+  await router.child.stop("SIGTERM");
 });
+
+async function api(method: string, path: string, body?: unknown): Promise<Response> {
+  const answer = await fetch(`${router.ready.url}/api/v1/organizations/local/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${router.ready.console.token}`, "content-type": "application/json" },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  return answer;
+}
+
+/** A workflow for a custom event on a host of a few lines, with whatever else it is to be registered with. */
+async function register(environment: (typeof ENVIRONMENTS)[number], slug: string, payload: object, schema?: object) {
+  const { ready } = router;
+  const filter = { event: [slug], payload };
+  const trigger = { type: "CUSTOM_EVENT", service: "trigger", name: slug, filter, ...(schema && { schema }) };
+  return startThinHost(ready.url, ready.environments[environment].key, slug, trigger);
+}
 
 describe.each(WIDTHS)("at %i px", (width) => {
-  let router: Router;
   let window: Window;
-  const connections = new Map<string, Connection>();
-  const connection = (environment: (typeof ENVIRONMENTS)[number]) =>
-    connections.get(environment) ?? new Connection(router, environment);
-
-  beforeAll(async () => {
-    router = await startRouter();
-    for (const environment of ENVIRONMENTS) {
-      connections.set(environment, new Connection(router, environment));
-      await startHost(router, environment, "starter.ts");
-      await startHost(router, environment, "clock.ts", { workflows: 2 });
-    }
-    await connection("live").event("basic.starter", { id: "of-live" });
-    await connection("development").event("basic.starter", { id: "of-development" });
-  });
   beforeEach(async () => {
     window = await openWindow(browser, router, width);
   });
   afterEach(() => window.context.close());
-  afterAll(async () => {
-    for (const each of connections.values()) each.close();
-    await router.child.stop("SIGTERM");
-  });
-
-  const api = (method: string, path: string, body?: unknown) =>
-    fetch(`${router.ready.url}/api/v1/organizations/local/${path}`, {
-      method,
-      headers: { authorization: `Bearer ${router.ready.console.token}`, "content-type": "application/json" },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
 
   it("switching the environment keeps the page and shows only its runs", async () => {
     const { page } = window;
@@ -179,7 +119,11 @@ describe.each(WIDTHS)("at %i px", (width) => {
     const { page } = window;
     await page.goto(pageOf(router, "development", "test?workflow=basic-starter"));
     // An example made from the workflow's schema.
-    await expect.poll(() => page.getByLabel("Payload").inputValue()).toBe('{\n  "id": "text"\n}');
+    await expect.poll(() => page.getByLabel("id").inputValue()).toBe("text");
+    await page.getByLabel("id").fill("of-a-form");
+    await expectAccessible(window);
+    await page.getByRole("switch", { name: "Fill in a form" }).click({ force: true });
+    await expect.poll(() => page.getByLabel("Payload").inputValue()).toBe('{\n  "id": "of-a-form"\n}');
     await page.getByLabel("Payload").fill("{ not JSON");
     await page.getByRole("button", { name: "Run test" }).click();
     await page.getByRole("alert").getByText("The payload is not JSON").waitFor();
@@ -190,19 +134,17 @@ describe.each(WIDTHS)("at %i px", (width) => {
     await page.getByText("Success").waitFor();
     await expectAccessible(window);
     await page.getByRole("button", { name: "Copy as a test" }).click();
-    await expect.poll(() => page.getByLabel("Payload").inputValue()).toContain("of-a-test");
+    await expect.poll(() => page.getByLabel("id").inputValue()).toBe("of-a-test");
     await expectAccessible(window);
   });
 
   it("a webhook delivery is shown with both environments side by side, and redelivered", async () => {
     const { page } = window;
-    const made = await api("POST", "sources", { service: "acme", verification: { scheme: "none" } });
-    if (made.status !== 409) expect(made.status).toBe(201);
-    const { data } = (await (await api("GET", "sources")).json()) as { data: { id: string; url: string }[] };
-    const [source] = data;
-    await page.goto(pageOf(router, "development", `sources/${source?.id}`));
+    const made = await api("POST", "sources", { service: `acme-${width}`, verification: { scheme: "none" } });
+    const source = (await made.json()) as { id: string; url: string };
+    await page.goto(pageOf(router, "development", `sources/${source.id}`));
     await page.getByText("None yet").waitFor();
-    await fetch(String(source?.url), { method: "POST", body: JSON.stringify({ shipped: "<b>42</b>" }) });
+    await fetch(source.url, { method: "POST", body: JSON.stringify({ shipped: "<b>42</b>" }) });
     await page.getByRole("link", { name: /delivered/ }).click();
     for (const environment of ENVIRONMENTS) {
       const half = page.getByRole("region", { name: environment, exact: true });
@@ -215,13 +157,50 @@ describe.each(WIDTHS)("at %i px", (width) => {
       .getByRole("region", { name: "live", exact: true })
       .getByRole("button", { name: "Redeliver here" })
       .click();
+    const delivery = page.url().split("/").at(-1);
     await expect
       .poll(async () => (await connection("live").send("GET", "/api/v1/events?kind=WEBHOOK")).body)
-      .toMatch(/dlv_\w+_1"/);
+      .toContain(`${delivery}_1"`);
+    await page.goto(pageOf(router, "development", `sources/${source.id}`));
+    const choose = async (status: string) => {
+      await page.getByRole("button", { name: /Status of deliveries/ }).click();
+      await page.getByRole("option", { name: status }).click();
+    };
+    await choose("parked");
+    await page.getByText("None is parked.").waitFor();
+    await choose("delivered");
+    await page.getByRole("button", { name: "Redeliver all that are delivered" }).click();
+    await expectAccessible(window);
+    await page.getByRole("dialog").getByRole("button", { name: "Redeliver" }).click();
+    await page.getByText("One delivery is being handed over again.").waitFor();
     await page.goto(pageOf(router, "development", "sources"));
     await page.getByText("not verified").waitFor();
     await expectAccessible(window);
-    await api("DELETE", `sources/${source?.id}`);
+    await api("DELETE", `sources/${source.id}`);
+  });
+
+  it("a source's secret is added, shown, rotated, and the one before ended", async () => {
+    const { page } = window;
+    const made = await api("POST", "sources", { service: `signed-${width}`, verification: SIGNED });
+    const { id } = (await made.json()) as { id: string };
+    await page.goto(pageOf(router, "development", `sources/${id}`));
+    await page.getByText("needs a secret: refuses every delivery").waitFor();
+    for (const secret of ["the first secret", "the second secret"]) {
+      await page.getByLabel("New secret").fill(secret);
+      await page.getByRole("button", { name: "Add" }).click();
+      await expect.poll(() => page.getByLabel("New secret").inputValue()).toBe("");
+    }
+    await page.getByRole("heading", { name: "Secrets (2)" }).waitFor();
+    expect(await page.content()).not.toContain("the first secret");
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByText("the first secret").waitFor();
+    await expectAccessible(window);
+    await page.getByRole("button", { name: "End the one before" }).click();
+    await page.getByRole("heading", { name: "Secrets (1)" }).waitFor();
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByText("the second secret").waitFor();
+    expect(await page.content()).not.toContain("the first secret");
+    await api("DELETE", `sources/${id}`);
   });
 
   it("a schedule shows its next times, is switched off, and fires now", async () => {
@@ -282,16 +261,108 @@ describe.each(WIDTHS)("at %i px", (width) => {
     await expectAccessible(window);
   });
 
-  it.each(["", "workflows", "workflows/basic-starter", "events", "sources", "test", "keys", "settings"])(
-    "the page %s is accessible, in the dark too",
-    async (path) => {
-      const { page } = window;
+  it("runs are chosen by status, workflow, time, test and text, and the choice stands in the address", async () => {
+    const { page } = window;
+    const mark = `Order-${width}`;
+    const logged = (await connection("live").event("log.this", { text: "x" }, mark)).runs[0]?.id ?? "";
+    await connection("live").runWith(logged, "SUCCESS");
+    const tested = await api("POST", "environments/live/workflows/logs/test", { payload: { text: mark } });
+    const { runs: tests } = (await tested.json()) as { runs: { id: string }[] };
+    const test = tests[0]?.id ?? "";
+    await connection("live").runWith(test, "SUCCESS");
+    const choose = async (label: string, option: string) => {
+      await page.getByRole("button", { name: new RegExp(`${label}$`) }).click();
+      await page.getByRole("option", { name: option, exact: true }).click();
+      await page.getByRole("listbox").waitFor({ state: "detached" });
+    };
+    const list = page.getByRole("list", { name: "Runs" });
+    await page.goto(pageOf(router, "live", "runs"));
+    await choose("Workflow", "Logs");
+    await choose("Status", "Success");
+    await choose("Time", "Last 15 minutes");
+    await choose("Tests", "Only tests");
+    await list.getByText(test).waitFor();
+    expect(await list.getByText(logged).count()).toBe(0);
+    await expectAccessible(window);
+    await choose("Tests", "Without tests");
+    await list.getByText(logged).waitFor();
+    expect(await list.getByText(test).count()).toBe(0);
+    expect(new URL(page.url()).search).toBe("?workflow=logs&status=SUCCESS&time=15m&test=without");
+    await page.reload();
+    await list.getByText(logged).waitFor();
+
+    await page.getByRole("button", { name: "Show all" }).click();
+    await list.getByText(test).waitFor();
+    for (const text of [mark.toLowerCase(), logged]) {
+      await page.getByLabel("Id or text").fill(text);
+      await page.getByRole("button", { name: "Find" }).click();
+      await expect.poll(() => list.getByRole("listitem").count()).toBe(1);
+      await list.getByText(logged).waitFor();
+    }
+    await choose("Time", "Between …");
+    await page.getByLabel("Until").fill("2020-01-01T00:00");
+    await page.getByText("No runs here that fit.").waitFor();
+    await expectAccessible(window);
+  });
+
+  it("a workflow shows its hosts in every environment, and where live and development differ", async () => {
+    const { page } = window;
+    const slug = `differs-${width}`;
+    const hosts = [
+      await register("live", slug, { amount: [{ $gte: 100 }] }, { type: "object", properties: { amount: {} } }),
+      await register("development", slug, { amount: [{ $gte: 5 }] }),
+    ];
+    await page.goto(pageOf(router, "development", "workflows"));
+    const row = page.getByRole("link", { name: new RegExp(slug) });
+    await expect.poll(() => row.getByText("1 host").count()).toBe(2);
+    await row.getByText("none of the newest runs").waitFor();
+    await row.click();
+    await page.getByText("differs in filter, schema").waitFor();
+    await page.getByText('"$gte": 100').first().waitFor();
+    await page.getByText('"$gte": 5').first().waitFor();
+    await expectAccessible(window);
+    for (const host of hosts) host.end();
+  });
+
+  it("an event shows what matched, and why the rest did not", async () => {
+    const { page } = window;
+    const slug = `only-much-${width}`;
+    const host = await register("live", slug, { amount: [{ $gte: 100 }] });
+    await connection("live").event(slug, { amount: 7 }, `small-${width}`);
+    await page.goto(pageOf(router, "live", "events"));
+    await page.getByLabel("Event id").fill(`small-${width}`);
+    await page.getByRole("button", { name: "Open" }).click();
+    await page.getByText("does not match").waitFor();
+    await page.getByText('[{"$gte":100}]').waitFor();
+    await expectAccessible(window);
+    host.end();
+  });
+
+  it("logs are filtered by level, and the timeline shows the attempt", async () => {
+    const { page } = window;
+    const { runs } = await connection("live").event("log.this", { text: "something is odd" });
+    await connection("live").runWith(String(runs[0]?.id), "SUCCESS");
+    await page.goto(pageOf(router, "live", `runs/${runs[0]?.id}`));
+    await page.getByText("Attempt 1").waitFor();
+    const logs = page.getByRole("region", { name: "Logs" });
+    await logs.getByText("something is odd").first().waitFor();
+    await page.getByRole("button", { name: /Least level of logs/ }).click();
+    await page.getByRole("option", { name: "error and above" }).click();
+    await logs.getByText("None of this level.").waitFor();
+    await expectAccessible(window);
+  });
+
+  it("every page is accessible, in the light and in the dark", async () => {
+    const { page } = window;
+    for (const path of ["", "workflows", "workflows/basic-starter", "events", "sources", "test", "keys", "settings"]) {
       await page.goto(pageOf(router, "live", path));
       await page.getByRole("heading", { level: 1 }).waitFor();
       await page.getByText("live updates").waitFor();
+      expect(await page.title()).toMatch(/ · live · Switchyard$/);
+      await page.getByRole("button", { name: /^Switch to/ }).click();
       await expectAccessible(window);
-      await page.getByRole("button", { name: "Switch to dark colours" }).click();
+      await page.getByRole("button", { name: /^Switch to/ }).click();
       await expectAccessible(window);
-    },
-  );
+    }
+  });
 });

@@ -18,7 +18,12 @@ interface Message {
 }
 
 /** Connects, and answers when the workflow listens for `event`. Rejects when the router closes before. */
-export function startThinHost(url: string, key: string, event: string): Promise<ThinHost> {
+export function startThinHost(
+  url: string,
+  key: string,
+  event: string,
+  trigger: object = eventTrigger(event),
+): Promise<ThinHost> {
   const socket = new WebSocket(`${url.replace(/^http/, "ws")}/ws`, { headers: { authorization: `Bearer ${key}` } });
   const completed = new Set<string>();
   let frames = 0;
@@ -39,8 +44,6 @@ export function startThinHost(url: string, key: string, event: string): Promise<
       if (frame.type !== "MESSAGE") return;
       socket.send(JSON.stringify({ type: "ACK", id: frame.id }));
       if (frame.data === "AUTHENTICATED") {
-        const filter = { event: [event], payload: {} };
-        const trigger = { type: "CUSTOM_EVENT", service: "trigger", name: event, filter };
         const packageInfo = { packageName: "@trigger.dev/sdk", packageVersion: "0.2.22" };
         call("INITIALIZE_HOST_V2", "register", { workflowId: event, workflowName: event, trigger, ...packageInfo });
         return;
@@ -57,4 +60,8 @@ export function startThinHost(url: string, key: string, event: string): Promise<
       completed.add(data.id);
     });
   });
+}
+
+function eventTrigger(name: string): object {
+  return { type: "CUSTOM_EVENT", service: "trigger", name, filter: { event: [name], payload: {} } };
 }
