@@ -194,7 +194,7 @@ function Logs({ tasks }: { tasks: readonly Task[] }) {
             <span className="text-xs text-soft">
               <When time={createdAt} />
             </span>
-            {properties !== undefined && properties !== null && (
+            {hasMembers(properties) && (
               <pre className="data w-full overflow-x-auto pl-4 font-mono text-xs whitespace-pre-wrap text-soft">
                 {formatJson(properties)}
               </pre>
@@ -204,4 +204,9 @@ function Logs({ tasks }: { tasks: readonly Task[] }) {
       </ol>
     </Panel>
   );
+}
+
+/** The client sends an empty object where nothing was given. */
+function hasMembers(properties: unknown): boolean {
+  return typeof properties === "object" ? Object.keys(properties ?? {}).length > 0 : properties !== undefined;
 }

@@ -179,7 +179,7 @@ function Row({ run }: { run: RunSummary }) {
     <Link
       to="/orgs/$org/$env/runs/$run"
       params={{ ...place, run: run.id }}
-      className="grid h-full grid-cols-[6.5rem_1fr_auto] items-center gap-3 overflow-hidden rounded-md border border-line bg-panel px-3 no-underline hover:border-accent"
+      className="grid h-full grid-cols-[5.75rem_1fr_auto] items-center gap-2 sm:gap-3 overflow-hidden rounded-md border border-line bg-panel px-3 no-underline hover:border-accent"
     >
       <span>
         <Status status={run.status} />

@@ -100,7 +100,7 @@ function Row({ workflow }: { workflow: WorkflowDetails }) {
                 last run <Status status={lastRun.status} /> <When time={lastRun.createdAt} />
               </>
             ) : (
-              "none of the newest runs"
+              "no run lately"
             )}
           </span>
         </span>

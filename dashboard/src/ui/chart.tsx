@@ -1,5 +1,5 @@
 // A plot over time. The library draws on a canvas, so the same numbers stand beside it in a table for who cannot see it.
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
@@ -10,6 +10,18 @@ export interface Series {
 }
 
 const HEIGHT = 150;
+
+/** A canvas does not follow the style sheet: it is drawn anew when the colours change. */
+function useTheme(): string | undefined {
+  const root = document.documentElement;
+  const [theme, setTheme] = useState(root.dataset.theme);
+  useEffect(() => {
+    const observer = new MutationObserver(() => setTheme(root.dataset.theme));
+    observer.observe(root, { attributeFilter: ["data-theme"] });
+    return () => observer.disconnect();
+  }, [root]);
+  return theme;
+}
 
 export function Chart({
   title,
@@ -24,9 +36,11 @@ export function Chart({
   unit?: string;
 }) {
   const box = useRef<HTMLDivElement>(null);
+  const theme = useTheme();
   useEffect(() => {
     const element = box.current;
     if (!element) return;
+    element.dataset.drawn = theme;
     const style = getComputedStyle(document.documentElement);
     const [soft, line] = [style.getPropertyValue("--soft"), style.getPropertyValue("--line")];
     const axis = { stroke: soft, grid: { stroke: line, width: 1 }, ticks: { stroke: line } };
@@ -40,11 +54,12 @@ export function Chart({
         axes: [{ ...axis }, { ...axis, size: 52 }],
         series: [
           {},
-          ...series.map(({ label, color }) => ({
+          ...series.map(({ label, color, values }) => ({
             label,
             stroke: color,
             width: 2,
-            points: { show: true, size: 4, fill: color },
+            // Without a neighbour a value has no line.
+            points: { show: values.includes(null), size: 4, fill: color },
           })),
         ],
       },
@@ -57,7 +72,7 @@ export function Chart({
       observer.disconnect();
       plot.destroy();
     };
-  }, [times, series]);
+  }, [times, series, theme]);
   return (
     <figure className="min-w-0 rounded-lg border border-line bg-panel p-3">
       <figcaption className="mb-2 flex flex-wrap items-center gap-x-4 gap-y-1 font-semibold">
