@@ -60,6 +60,8 @@ export default defineConfig({
           environment: "node",
           globalSetup: ["tests/system/build.ts"],
           include: ["tests/browser/**/*.test.ts"],
+          // As long as the browser itself is waited for.
+          expect: { poll: { timeout: 15_000 } },
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

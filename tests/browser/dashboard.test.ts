@@ -176,31 +176,19 @@ describe.each(WIDTHS)("at %i px", (width) => {
     await page.goto(pageOf(router, "development", "sources"));
     await page.getByText("not verified").waitFor();
     await expectAccessible(window);
-    await api("DELETE", `sources/${source.id}`);
-  });
 
-  it("a source's secret is added, shown, rotated, and the one before ended", async () => {
-    const { page } = window;
-    const made = await api("POST", "sources", { service: `signed-${width}`, verification: SIGNED });
-    const { id } = (await made.json()) as { id: string };
-    await page.goto(pageOf(router, "development", `sources/${id}`));
-    await page.getByText("needs a secret: refuses every delivery").waitFor();
-    for (const secret of ["the first secret", "the second secret"]) {
-      await page.getByLabel("New secret").fill(secret);
-      await page.getByRole("button", { name: "Add" }).click();
-      await expect.poll(() => page.getByLabel("New secret").inputValue()).toBe("");
-    }
-    await page.getByRole("heading", { name: "Secrets (2)" }).waitFor();
-    expect(await page.content()).not.toContain("the first secret");
-    await page.getByRole("button", { name: "Show" }).click();
-    await page.getByText("the first secret").waitFor();
-    await expectAccessible(window);
-    await page.getByRole("button", { name: "End the one before" }).click();
-    await page.getByRole("heading", { name: "Secrets (1)" }).waitFor();
-    await page.getByRole("button", { name: "Show" }).click();
-    await page.getByText("the second secret").waitFor();
-    expect(await page.content()).not.toContain("the first secret");
-    await api("DELETE", `sources/${id}`);
+    // To be parked takes a delivery a day of failures: this answer is made up.
+    const environments = [{ environment: "live", event: "dlv_1", state: "parked", attempts: 20, nextTryAt: null }];
+    const parked = { id: "dlv_1", receivedAt: new Date().toISOString(), name: null, status: "parked", environments };
+    await page.route(/\/deliveries\?status=parked/, (request) =>
+      request.fulfill({ json: { data: [parked], next: null } }),
+    );
+    await page.goto(pageOf(router, "live"));
+    await page.getByText("deliveries could not be handed over for a day: 1").first().waitFor();
+    await page.goto(pageOf(router, "development"));
+    await page.getByText("Hosts connected").waitFor();
+    expect(await page.getByText("could not be handed over").count()).toBe(0);
+    await api("DELETE", `sources/${source.id}`);
   });
 
   it("a schedule shows its next times, is switched off, and fires now", async () => {
@@ -261,9 +249,57 @@ describe.each(WIDTHS)("at %i px", (width) => {
     await expectAccessible(window);
   });
 
+  it("every page is accessible in the dark too", async () => {
+    const { page } = window;
+    await expectAccessible(window);
+    await page.getByRole("button", { name: "Switch to dark colours" }).click();
+    await page.locator("[data-drawn=dark]").first().waitFor({ state: "attached" });
+    const paths = ["", "workflows", "workflows/basic-starter", "runs", "events", "sources", "schedules", "test"];
+    for (const path of [...paths, "keys", "settings"]) {
+      await page.goto(pageOf(router, "live", path));
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await page.getByText("live updates").waitFor();
+      await page.getByText("Loading …").waitFor({ state: "detached" });
+      expect(await page.title()).toMatch(/ · live · Switchyard$/);
+      await expectAccessible(window);
+    }
+  });
+});
+
+describe("in more depth, at 360 px", () => {
+  let window: Window;
+  beforeAll(async () => {
+    window = await openWindow(browser, router, WIDTHS[0]);
+  });
+  afterAll(() => window.context.close());
+
+  it("a source's secret is added, shown, rotated, and the one before ended", async () => {
+    const { page } = window;
+    const made = await api("POST", "sources", { service: `signed`, verification: SIGNED });
+    const { id } = (await made.json()) as { id: string };
+    await page.goto(pageOf(router, "development", `sources/${id}`));
+    await page.getByText("needs a secret: refuses every delivery").waitFor();
+    for (const secret of ["the first secret", "the second secret"]) {
+      await page.getByLabel("New secret").fill(secret);
+      await page.getByRole("button", { name: "Add" }).click();
+      await expect.poll(() => page.getByLabel("New secret").inputValue()).toBe("");
+    }
+    await page.getByRole("heading", { name: "Secrets (2)" }).waitFor();
+    expect(await page.content()).not.toContain("the first secret");
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByText("the first secret").waitFor();
+    await expectAccessible(window);
+    await page.getByRole("button", { name: "End the one before" }).click();
+    await page.getByRole("heading", { name: "Secrets (1)" }).waitFor();
+    await page.getByRole("button", { name: "Show" }).click();
+    await page.getByText("the second secret").waitFor();
+    expect(await page.content()).not.toContain("the first secret");
+    await api("DELETE", `sources/${id}`);
+  });
+
   it("runs are chosen by status, workflow, time, test and text, and the choice stands in the address", async () => {
     const { page } = window;
-    const mark = `Order-${width}`;
+    const mark = `Order`;
     const logged = (await connection("live").event("log.this", { text: "x" }, mark)).runs[0]?.id ?? "";
     await connection("live").runWith(logged, "SUCCESS");
     const tested = await api("POST", "environments/live/workflows/logs/test", { payload: { text: mark } });
@@ -307,7 +343,7 @@ describe.each(WIDTHS)("at %i px", (width) => {
 
   it("a workflow shows its hosts in every environment, and where live and development differ", async () => {
     const { page } = window;
-    const slug = `differs-${width}`;
+    const slug = `differs`;
     const hosts = [
       await register("live", slug, { amount: [{ $gte: 100 }] }, { type: "object", properties: { amount: {} } }),
       await register("development", slug, { amount: [{ $gte: 5 }] }),
@@ -315,7 +351,7 @@ describe.each(WIDTHS)("at %i px", (width) => {
     await page.goto(pageOf(router, "development", "workflows"));
     const row = page.getByRole("link", { name: new RegExp(slug) });
     await expect.poll(() => row.getByText("1 host").count()).toBe(2);
-    await row.getByText("none of the newest runs").waitFor();
+    await row.getByText("no run lately").waitFor();
     await row.click();
     await page.getByText("differs in filter, schema").waitFor();
     await page.getByText('"$gte": 100').first().waitFor();
@@ -326,11 +362,11 @@ describe.each(WIDTHS)("at %i px", (width) => {
 
   it("an event shows what matched, and why the rest did not", async () => {
     const { page } = window;
-    const slug = `only-much-${width}`;
+    const slug = `only-much`;
     const host = await register("live", slug, { amount: [{ $gte: 100 }] });
-    await connection("live").event(slug, { amount: 7 }, `small-${width}`);
+    await connection("live").event(slug, { amount: 7 }, "small");
     await page.goto(pageOf(router, "live", "events"));
-    await page.getByLabel("Event id").fill(`small-${width}`);
+    await page.getByLabel("Event id").fill("small");
     await page.getByRole("button", { name: "Open" }).click();
     await page.getByText("does not match").waitFor();
     await page.getByText('[{"$gte":100}]').waitFor();
@@ -350,19 +386,5 @@ describe.each(WIDTHS)("at %i px", (width) => {
     await page.getByRole("option", { name: "error and above" }).click();
     await logs.getByText("None of this level.").waitFor();
     await expectAccessible(window);
-  });
-
-  it("every page is accessible, in the light and in the dark", async () => {
-    const { page } = window;
-    for (const path of ["", "workflows", "workflows/basic-starter", "events", "sources", "test", "keys", "settings"]) {
-      await page.goto(pageOf(router, "live", path));
-      await page.getByRole("heading", { level: 1 }).waitFor();
-      await page.getByText("live updates").waitFor();
-      expect(await page.title()).toMatch(/ · live · Switchyard$/);
-      await page.getByRole("button", { name: /^Switch to/ }).click();
-      await expectAccessible(window);
-      await page.getByRole("button", { name: /^Switch to/ }).click();
-      await expectAccessible(window);
-    }
   });
 });

@@ -5,7 +5,8 @@ import type { Page } from "playwright-core";
 import { it } from "vitest";
 import { ROOT } from "../system/children.ts";
 import { Connection, type Router, startHost, startRouter } from "../system/support.ts";
-import { openWindow, pageOf, startBrowser } from "./support.ts";
+import { startThinHost } from "../system/thin-host.ts";
+import { openStranger, openWindow, pageOf, startBrowser } from "./support.ts";
 
 const DESK = 1280;
 const PHONE = 360;
@@ -16,11 +17,23 @@ it("pictures of every page", async () => {
   const browser = await startBrowser();
   try {
     await mkdir(DIRECTORY, { recursive: true });
+    const stranger = await openStranger(browser, DESK);
+    await stranger.page.goto(`${router.ready.url}/sign-in`);
+    await stranger.page.getByRole("heading", { level: 1 }).waitFor();
+    await stranger.page.screenshot({ path: `${DIRECTORY}/sign-in.png` });
+    await stranger.page.goto(`${router.ready.url}/invited#token`);
+    await stranger.page.getByLabel("Your name").waitFor();
+    await stranger.page.screenshot({ path: `${DIRECTORY}/invited.png` });
+    await stranger.context.close();
+    const first = await openWindow(browser, router, DESK);
+    await picture(first.page, "first-run");
+    await first.context.close();
     for (const environment of ["live", "development"] as const) {
       for (const [program, workflows] of [
         ["starter.ts", 1],
         ["clock.ts", 2],
         ["logs.ts", 1],
+        ["fails.ts", 5],
       ] as const) {
         await startHost(router, environment, program, { workflows });
       }
@@ -29,14 +42,24 @@ it("pictures of every page", async () => {
         await connection.event("basic.starter", { id: number % 5 === 4 ? number : `user_${number}` });
       }
       await connection.event("log.this", { text: "an order came in" });
+      await connection.event("throw.error", { text: "the order has no address" });
       connection.close();
     }
     const source = await makeSource(router);
+    const { ready } = router;
+    for (const [environment, least] of [
+      ["live", 100],
+      ["development", 5],
+    ] as const) {
+      const filter = { event: ["order.paid"], payload: { amount: [{ $gte: least }] } };
+      const trigger = { type: "CUSTOM_EVENT", service: "trigger", name: "order.paid", filter };
+      await startThinHost(ready.url, ready.environments[environment].key, "order.paid", trigger);
+    }
     const { page, context } = await openWindow(browser, router, DESK);
-    const pages = ["", "workflows", "workflows/basic-starter", "runs", "events", "sources", `sources/${source}`];
-    for (const path of [...pages, "schedules", "test", "keys", "settings"]) {
+    const pages = ["", "workflows", "workflows/order.paid", "runs", "events", "sources", `sources/${source}`];
+    for (const path of [...pages, "schedules", "test?workflow=basic-starter", "keys", "settings"]) {
       await page.goto(pageOf(router, "development", path));
-      await picture(page, path === "" ? "home" : path.replace(source, "one").replace("/", "-"));
+      await picture(page, path === "" ? "home" : path.replace(source, "one").replace(/\?.*/, "").replace("/", "-"));
     }
     await page.goto(pageOf(router, "development", "runs"));
     await page
@@ -44,6 +67,13 @@ it("pictures of every page", async () => {
       .first()
       .click();
     await picture(page, "run");
+    await page.getByRole("link", { name: "basic.starter" }).click();
+    await page.waitForURL(/\/events\//);
+    await picture(page, "event");
+    await page.goto(pageOf(router, "development", "runs?status=ERROR"));
+    await page.getByRole("link", { name: /Throws an Error/ }).click();
+    await page.waitForURL(/\/runs\/run_/);
+    await picture(page, "run-failed");
     await page.goto(pageOf(router, "development", `sources/${source}`));
     await page
       .getByRole("link", { name: /delivered/ })
@@ -57,6 +87,8 @@ it("pictures of every page", async () => {
     const phone = await openWindow(browser, router, PHONE);
     await phone.page.goto(pageOf(router, "development", "runs"));
     await picture(phone.page, "runs-phone");
+    await phone.page.goto(pageOf(router, "live"));
+    await picture(phone.page, "home-phone");
   } finally {
     await browser.close();
   }
@@ -75,9 +107,10 @@ async function makeSource(router: Router): Promise<string> {
 }
 
 async function picture(page: Page, name: string): Promise<void> {
-  await page.getByRole("heading", { level: 1 }).waitFor();
   await page.getByText("live updates").waitFor();
   await page.waitForLoadState("networkidle");
+  await page.getByText("Loading …").waitFor({ state: "detached" });
+  await page.getByRole("heading", { level: 1 }).waitFor();
   await page.screenshot({ path: `${DIRECTORY}/${name}.png`, animations: "disabled" });
   console.log(`docs/screenshots/${name}.png`);
 }
