@@ -39,20 +39,29 @@ export function Home() {
   );
 }
 
-/** The numbers are some seconds old at the router: once those have passed after a change, they are asked for again. */
+/**
+ * The numbers are some seconds old at the router: once those have passed after a change, they are asked for again; and once
+ * more, if there was another change meanwhile, which the answer may not have seen.
+ */
 const NUMBERS_KEPT_MS = 2_500;
 function useSettledActivity(): void {
   const { org, env } = usePlace();
   const client = useQueryClient();
-  const waiting = useRef<ReturnType<typeof setTimeout> | null>(null);
-  useEffect(() => () => clearTimeout(waiting.current ?? undefined), []);
-  const renew = useCallback(() => {
-    waiting.current ??= setTimeout(() => {
-      waiting.current = null;
-      void client.invalidateQueries(activity({ org, env }));
-    }, NUMBERS_KEPT_MS);
+  const renew = useRef(() => {});
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    let again = false;
+    renew.current = () => {
+      again = timer !== null;
+      timer ??= setTimeout(() => {
+        timer = null;
+        void client.invalidateQueries(activity({ org, env }));
+        if (again) renew.current();
+      }, NUMBERS_KEPT_MS);
+    };
+    return () => clearTimeout(timer ?? undefined);
   }, [client, org, env]);
-  useHints(renew);
+  useHints(useCallback(() => renew.current(), []));
 }
 
 function Numbers({ activity: shown }: { activity: Activity }) {
