@@ -10,7 +10,7 @@ import { errorName, log } from "../../shared/log.ts";
 import { callMessage, messageFrame } from "../../shared/wire/frames.ts";
 import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
-import { type HeldRun, type Host, isSuspect, leastBusy, sendFrame } from "./hosts.ts";
+import { type HeldRun, type Host, isSuspect, sendFrame } from "./hosts.ts";
 import type { WaitingRun } from "./run-queue.ts";
 import { endRun } from "./runs.ts";
 import { addStep } from "./steps.ts";
@@ -20,16 +20,16 @@ import { addStep } from "./steps.ts";
  * characters, since frames stand in memory until they are sent; the next turn goes on.
  */
 export function dispatchWorkflow(context: EnvironmentContext, turn: Turn, workflow: number, now: number): void {
-  const hosts = context.hosts.ofWorkflow(workflow);
+  const { hosts } = context;
   if (context.workflows.byNumber(workflow)?.paused) return;
   const notNow: WaitingRun[] = [];
   let chars = 0;
-  while (leastBusy(hosts) && chars < OFFERED_PER_TURN_MAX_CHARS) {
+  while (hosts.leastBusy(workflow) && chars < OFFERED_PER_TURN_MAX_CHARS) {
     const waiting = context.queue.next(context.sql, workflow, context.hosts, now);
     if (waiting.length === 0) break;
     for (const run of waiting) {
       if (context.hosts.holder(run.id)) continue;
-      const host = leastBusy(hosts, isSuspect({ lostInARow: run.lost_in_a_row }));
+      const host = hosts.leastBusy(workflow, isSuspect({ lostInARow: run.lost_in_a_row }));
       const offered = host && chars < OFFERED_PER_TURN_MAX_CHARS ? tryOffer(context, turn, host, run, now) : null;
       if (offered === null) notNow.push(run);
       else chars += offered;

@@ -90,6 +90,8 @@ export class Hosts {
   readonly #bySocket = new Map<WebSocket, Host>();
   readonly #byId = new Map<number, Host>();
   readonly #byWorkflow = new Map<number, Set<Host>>();
+  /** The same hosts by how many runs they hold, so that the least busy of thousands is found without looking at all. */
+  readonly #byLoad = new Map<number, Set<Host>[]>();
   readonly #holders = new Map<number, Host>();
   /** Offers that were not answered yet, oldest first. */
   readonly #offered = new Map<number, HeldRun>();
@@ -159,12 +161,27 @@ export class Hosts {
     return this.#byWorkflow.get(workflow) ?? new Set();
   }
 
+  /**
+   * The host to offer the next run of a workflow to: the one with the fewest in flight that has room, or none. A suspect
+   * goes only to a host that has no other.
+   */
+  leastBusy(workflow: number, suspect = false): Host | undefined {
+    for (const hosts of (this.#byLoad.get(workflow) ?? []).slice(0, HOST_MAX_RUNNING)) {
+      for (const host of hosts) {
+        if (host.standing !== "serving") continue;
+        if (suspect && [...host.held.values()].some(isSuspect)) continue;
+        return host;
+      }
+    }
+    return undefined;
+  }
+
   holder(run: number): Host | undefined {
     return this.#holders.get(run);
   }
 
   register(host: Host, registration: HostRegistration): void {
-    if (host.registration) this.#byWorkflow.get(host.registration.workflow)?.delete(host);
+    this.#delist(host);
     host.registration = registration;
     this.#enlist(host, registration.workflow);
     this.#changed.add(host);
@@ -175,7 +192,7 @@ export class Hosts {
     const lost = this.abandon(host);
     this.#bySocket.delete(host.socket);
     this.#changed.delete(host);
-    if (host.registration) this.#byWorkflow.get(host.registration.workflow)?.delete(host);
+    this.#delist(host);
     return lost;
   }
 
@@ -198,7 +215,9 @@ export class Hosts {
   }
 
   hold(host: Host, run: HeldRun): void {
+    this.#byLoadOf(host)?.delete(host);
     host.held.set(run.run, run);
+    this.#byLoadOf(host)?.add(host);
     this.#holders.set(run.run, host);
     if (!run.taken) this.#offered.set(run.run, run);
     this.#unwatched.add(run);
@@ -211,7 +230,9 @@ export class Hosts {
     if (!host) return;
     const held = host.held.get(run);
     if (held) this.#unwatched.delete(held);
+    this.#byLoadOf(host)?.delete(host);
     host.held.delete(run);
+    this.#byLoadOf(host)?.add(host);
     this.#full.delete(host);
     this.#holders.delete(run);
     this.#offered.delete(run);
@@ -288,6 +309,21 @@ export class Hosts {
     const hosts = this.#byWorkflow.get(workflow) ?? new Set();
     hosts.add(host);
     this.#byWorkflow.set(workflow, hosts);
+    this.#byLoadOf(host)?.add(host);
+  }
+
+  #delist(host: Host): void {
+    if (host.registration) this.#byWorkflow.get(host.registration.workflow)?.delete(host);
+    this.#byLoadOf(host)?.delete(host);
+  }
+
+  /** The hosts of its workflow that hold as many runs as this one; undefined before it is registered. */
+  #byLoadOf({ registration, held }: Host): Set<Host> | undefined {
+    if (!registration) return undefined;
+    const loads = this.#byLoad.get(registration.workflow) ?? [];
+    this.#byLoad.set(registration.workflow, loads);
+    while (loads.length <= held.size) loads.push(new Set());
+    return loads[held.size];
   }
 }
 
@@ -333,20 +369,6 @@ export function unpackHeld(packed: string, { id, connectedAt }: Origin): HeldRun
 /** Whether this many attempts lost in a row make a run one that may be killing its hosts. */
 export function isSuspect({ lostInARow }: Pick<HeldRun, "lostInARow">): boolean {
   return lostInARow >= SUSPECT_AFTER_LOST;
-}
-
-/**
- * The host to offer the next run to: the one with the fewest in flight that has room, or none. A suspect goes only to a
- * host that has no other.
- */
-export function leastBusy(hosts: Iterable<Host>, suspect = false): Host | undefined {
-  let best: Host | undefined;
-  for (const host of hosts) {
-    if (host.standing !== "serving" || host.held.size >= HOST_MAX_RUNNING) continue;
-    if (suspect && [...host.held.values()].some(isSuspect)) continue;
-    if (!best || host.held.size < best.held.size) best = host;
-  }
-  return best;
 }
 
 /** Sends a frame, unless the socket has closed meanwhile: then the close says all there is to say. */
