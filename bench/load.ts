@@ -1,6 +1,6 @@
-// The load: events over HTTP on connections that stay open. What it can send is shown by the bare Worker's line of the
-// table; a system whose figure is near that one is measured by its load.
-import { Pool } from "undici";
+// The load: events over HTTP on connections that stay open. That it is not the limit is shown twice: by the bare Worker's
+// line of the table, which is what it can send, and by the part of one processor that it took while it sent.
+import { Connection } from "./connection.ts";
 import { monotonicMs } from "./measure.ts";
 
 export interface Request {
@@ -13,60 +13,79 @@ export interface Request {
 export interface Sent {
   readonly sentAt: Float64Array;
   readonly acknowledgedAt: Float64Array;
+  /** Processors that the load itself took on average: 1 is all of one, which it cannot exceed. */
+  readonly processors: number;
 }
 
 export class Load {
-  readonly #pool: Pool;
+  readonly #url: string;
   readonly #request: (n: number) => Request;
   readonly #connections: number;
+  readonly #open: Connection[] = [];
+  readonly #free: Connection[] = [];
 
   /** `request` makes the n-th event. */
   constructor(url: string, connections: number, request: (n: number) => Request) {
-    this.#pool = new Pool(url, { connections, pipelining: 1 });
+    this.#url = url;
     this.#connections = connections;
     this.#request = request;
   }
 
   /** Sends `count` events, numbered from `first`, as fast as they are acknowledged. */
   async asFastAsPossible(first: number, count: number): Promise<Sent> {
-    const sent = emptySent(count);
-    let next = 0;
-    const sender = async () => {
-      for (let n = next++; n < count; n = next++) await this.#send(first, n, sent);
-    };
-    await Promise.all(Array.from({ length: this.#connections }, sender));
-    return sent;
+    while (this.#free.length < this.#connections) this.#free.push(await this.#connect());
+    return measured(count, async (times) => {
+      let next = 0;
+      const sender = async () => {
+        for (let n = next++; n < count; n = next++) await this.#send(first, n, times);
+      };
+      await Promise.all(Array.from({ length: this.#connections }, sender));
+    });
   }
 
   /** Sends `perSecond` events a second, evenly, whether the ones before were acknowledged or not. */
-  async atRate(first: number, count: number, perSecond: number): Promise<Sent> {
-    const sent = emptySent(count);
-    const began = monotonicMs();
-    const pending: Promise<void>[] = [];
-    for (let n = 0; n < count; ) {
-      const due = Math.min(count, Math.floor(((monotonicMs() - began) * perSecond) / 1000) + 1);
-      for (; n < due; n++) pending.push(this.#send(first, n, sent));
-      await new Promise((resolve) => setTimeout(resolve, 1));
-    }
-    await Promise.all(pending);
-    return sent;
+  atRate(first: number, count: number, perSecond: number): Promise<Sent> {
+    return measured(count, async (times) => {
+      const began = monotonicMs();
+      const pending: Promise<void>[] = [];
+      for (let n = 0; n < count; ) {
+        const due = Math.min(count, Math.floor(((monotonicMs() - began) * perSecond) / 1000) + 1);
+        for (; n < due; n++) pending.push(this.#send(first, n, times));
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      await Promise.all(pending);
+    });
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  close(): void {
+    for (const connection of this.#open) connection.close();
   }
 
-  async #send(first: number, n: number, { sentAt, acknowledgedAt }: Sent): Promise<void> {
+  async #connect(): Promise<Connection> {
+    const connection = await Connection.open(this.#url);
+    this.#open.push(connection);
+    return connection;
+  }
+
+  async #send(first: number, n: number, { sentAt, acknowledgedAt }: Pick<Sent, "sentAt" | "acknowledgedAt">) {
     const { path, headers, body } = this.#request(first + n);
     sentAt[n] = monotonicMs();
-    const response = await this.#pool.request({ path, method: "POST", headers, body });
-    const answer = await response.body.text();
-    if (response.statusCode > 299)
-      throw new Error(`${path} was answered ${response.statusCode}: ${answer.slice(0, 300)}`);
+    const connection = this.#free.pop() ?? (await this.#connect());
+    const { status, text } = await connection.post(path, headers, body);
     acknowledgedAt[n] = monotonicMs();
+    this.#free.push(connection);
+    if (status > 299) throw new Error(`${path} was answered ${status}: ${text.slice(0, 300)}`);
   }
 }
 
-function emptySent(count: number): Sent {
-  return { sentAt: new Float64Array(count), acknowledgedAt: new Float64Array(count) };
+async function measured(
+  count: number,
+  send: (times: Pick<Sent, "sentAt" | "acknowledgedAt">) => Promise<void>,
+): Promise<Sent> {
+  const times = { sentAt: new Float64Array(count), acknowledgedAt: new Float64Array(count) };
+  const before = process.cpuUsage();
+  const began = monotonicMs();
+  await send(times);
+  const { user, system } = process.cpuUsage(before);
+  return { ...times, processors: (user + system) / 1000 / (monotonicMs() - began) };
 }

@@ -21,3 +21,20 @@ export interface Spread {
 export function spread(values: readonly number[]): Spread {
   return { median: quantile(values, 0.5), least: Math.min(...values), most: Math.max(...values) };
 }
+
+/** Figures of several rounds, by their name. */
+export class Rounds<Name extends string> {
+  readonly #values = new Map<Name, number[]>();
+
+  add(figures: Readonly<Partial<Record<Name, number>>>): void {
+    for (const [name, value] of Object.entries(figures) as [Name, number][]) {
+      this.#values.set(name, [...(this.#values.get(name) ?? []), value]);
+    }
+  }
+
+  /** Null for what was never measured. */
+  spread(name: Name): Spread | null {
+    const values = this.#values.get(name);
+    return values === undefined ? null : spread(values);
+  }
+}

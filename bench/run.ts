@@ -1,17 +1,23 @@
 // `npm run bench`: the same work for each system, interleaved in rounds. An event comes in over HTTP, is acknowledged
 // when it is durable, reaches a handler in another process, and its completion is recorded.
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { cpus, tmpdir, totalmem } from "node:os";
-import { join } from "node:path";
+import { execFileSync } from "node:child_process";
+import { readFile, writeFile } from "node:fs/promises";
+import { cpus, totalmem } from "node:os";
 import { parseArgs } from "node:util";
-import { Load } from "./load.ts";
-import { monotonicMs, quantile, type Spread, spread } from "./measure.ts";
-import type { Running, System } from "./system.ts";
+import { compare } from "./compare.ts";
+import { countCosts } from "./costs.ts";
+import { growth } from "./growth.ts";
+import { monotonicMs } from "./measure.ts";
+import { profileSystem } from "./profile.ts";
+import { markdown, type Report } from "./report.ts";
+import type { Effort } from "./round.ts";
+import { measureStartUp } from "./start-up.ts";
+import type { System } from "./system.ts";
 import { bullmqAlways, bullmqEverySecond } from "./systems/bullmq.ts";
 import { bareObject, bareWorker } from "./systems/floor.ts";
 import { pgBoss } from "./systems/pg-boss.ts";
 import { restate } from "./systems/restate.ts";
-import { switchyard, switchyardIngestion, switchyardReference } from "./systems/switchyard.ts";
+import { switchyard, switchyardBatched, switchyardIngestion, switchyardReference } from "./systems/switchyard.ts";
 
 const SYSTEMS: readonly System[] = [
   switchyard,
@@ -20,196 +26,142 @@ const SYSTEMS: readonly System[] = [
   pgBoss,
   bullmqAlways,
   bullmqEverySecond,
+  switchyardBatched,
   switchyardIngestion,
   bareObject,
   bareWorker,
 ];
+const PARTS = ["compare", "growth", "costs", "start"];
+const DOCUMENT = new URL("../docs/performance.md", import.meta.url);
+const MARK = "<!-- What follows is written by `npm run bench -- --report`. -->";
 
 const HELP = `Measures the router beside what could be used instead.
 
-  npm run bench                          everything; about ten minutes
+  npm run bench                          everything; about an hour
   npm run bench -- --quick               fewer events and rounds; under two minutes
-  npm run bench -- --only NAME           only systems whose name holds NAME; may be given several times
+  npm run bench -- --part PART           only ${PARTS.join(", ")}; may be given several times
+  npm run bench -- --only NAME           compares only systems whose name holds NAME; may be given several times
+  npm run bench -- --rounds N            another number of rounds
   npm run bench -- --json FILE           writes all figures to FILE too
+  npm run bench -- --report FILE         writes docs/performance.md from such a FILE; measures nothing
+  npm run bench -- --profile [FILE]      where the router's time goes instead; FILE is for a browser's tools
+  npm run bench -- --spread              the simulation behind docs/scale.md instead
 
 Systems: ${SYSTEMS.map(({ name }) => name).join("; ")}.
 `;
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     quick: { type: "boolean", default: false },
+    part: { type: "string", multiple: true, default: [] },
     only: { type: "string", multiple: true, default: [] },
+    rounds: { type: "string" },
     json: { type: "string" },
+    report: { type: "string" },
+    profile: { type: "boolean", default: false },
+    spread: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
+const began = monotonicMs();
 if (options.help) {
   console.log(HELP);
-  process.exit(0);
+} else if (options.report !== undefined) {
+  await writeDocument(JSON.parse(await readFile(options.report, "utf8")) as Report);
+} else if (options.profile) {
+  const system = SYSTEMS.find(({ name }) => options.only.some((part) => name.includes(part))) ?? switchyard;
+  await profileSystem(system, options.quick ? 1_000 : 5_000, positionals[0]);
+} else if (options.spread) {
+  await import("./spread.ts");
+} else {
+  const report = await measure();
+  console.log(markdown(report));
+  console.log(`${((monotonicMs() - began) / 1000).toFixed(0)} s in all.`);
+  if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(report, null, 2)}\n`);
 }
-
-const EFFORT = options.quick
-  ? { rounds: 3, events: 500, connections: 32, rates: [100], rateSeconds: 2, warmUp: 200 }
-  : { rounds: 5, events: 3_000, connections: 32, rates: [100, 300], rateSeconds: 10, warmUp: 1_000 };
-
-interface Latency {
-  readonly perSecond: number;
-  readonly acknowledge: { readonly p50: Spread; readonly p99: Spread };
-  /** From the sending of the event to the call of its handler. */
-  readonly handler: { readonly p50: Spread; readonly p99: Spread } | null;
-}
-
-interface Result {
-  readonly system: string;
-  readonly note: string;
-  /** Events a second, completed where there is a handler, else acknowledged. */
-  readonly throughput: Spread;
-  readonly latency: readonly Latency[];
-  readonly memoryBytes: Spread;
-}
-
-interface Measured {
-  readonly system: System;
-  readonly running: Running;
-  readonly load: Load;
-  next: number;
-  readonly throughput: number[];
-  readonly memory: number[];
-  readonly latency: Map<number, { ack50: number[]; ack99: number[]; handler50: number[]; handler99: number[] }>;
-}
-
-const began = monotonicMs();
-const directory = await mkdtemp(join(tmpdir(), "switchyard-bench-"));
-const wanted = SYSTEMS.filter(
-  ({ name }) => options.only.length === 0 || options.only.some((part) => name.includes(part)),
-);
-const results: Result[] = [];
-try {
-  const missing = new Map<string, string>();
-  const present: System[] = [];
-  for (const system of wanted) {
-    const needs = await system.missing();
-    if (needs === null) present.push(system);
-    else missing.set(system.name, needs);
-  }
-  for (const [name, needs] of missing) console.log(`skipped: ${name}. It needs: ${needs}`);
-  results.push(...(await measureAll(present)));
-} finally {
-  await rm(directory, { recursive: true, force: true });
-}
-printTable(results);
-if (options.json !== undefined) {
-  const machine = { cpus: cpus().length, model: cpus()[0]?.model, memoryBytes: totalmem(), node: process.version };
-  const effort = { ...EFFORT, quick: options.quick };
-  await writeFile(
-    options.json,
-    `${JSON.stringify({ at: new Date().toISOString(), machine, effort, results }, null, 2)}\n`,
-  );
-}
-console.log(`\n${((monotonicMs() - began) / 1000).toFixed(0)} s in all.`);
 process.exit(0);
 
-/**
- * Every round starts each system anew on an empty directory, measures it and stops it, so that none runs beside another
- * and what the machine does meanwhile meets all alike.
- */
-async function measureAll(systems: readonly System[]): Promise<Result[]> {
-  const all = new Map<System, Pick<Measured, "throughput" | "memory" | "latency">>(
-    systems.map((system) => [system, { throughput: [], memory: [], latency: new Map() }]),
-  );
-  for (let round = 1; round <= EFFORT.rounds; round++) {
-    for (const [system, figures] of all) {
-      progress(`round ${round} of ${EFFORT.rounds}: ${system.name}`);
-      const own = await mkdtemp(join(directory, "system-"));
-      const running = await system.start(own);
-      const load = new Load(running.url, EFFORT.connections, (n) => running.request(n));
-      await measure({ system, running, load, next: 0, ...figures });
-      await load.close();
-      await running.stop();
-      await rm(own, { recursive: true, force: true });
-    }
-  }
-  progress("");
-  return [...all].map(([{ name, note }, { throughput, memory, latency }]) => ({
-    system: name,
-    note,
-    throughput: spread(throughput),
-    memoryBytes: spread(memory),
-    latency: [...latency].map(([perSecond, { ack50, ack99, handler50, handler99 }]) => ({
-      perSecond,
-      acknowledge: { p50: spread(ack50), p99: spread(ack99) },
-      handler: handler50.length === 0 ? null : { p50: spread(handler50), p99: spread(handler99) },
-    })),
-  }));
-}
-
-/** One line that is written over, where someone looks on. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${text.padEnd(70)}\r`);
-}
-
-async function measure(measured: Measured): Promise<void> {
-  const { running, load } = measured;
-  const take = (count: number) => {
-    const first = measured.next;
-    measured.next += count;
-    return first;
+async function measure(): Promise<Report> {
+  const { quick } = options;
+  const effort: Effort = {
+    ...(quick
+      ? { rounds: 2, events: 400, connections: 32, rates: [100], rateSeconds: 1, warmUp: 200 }
+      : { rounds: 5, events: 4_000, connections: 32, rates: [100, 300], rateSeconds: 10, warmUp: 2_000 }),
+    ...(options.rounds !== undefined && { rounds: Number(options.rounds) }),
   };
-  await together(running, take(EFFORT.warmUp), EFFORT.warmUp, (first) => load.asFastAsPossible(first, EFFORT.warmUp));
-
-  for (const perSecond of EFFORT.rates) {
-    const count = perSecond * EFFORT.rateSeconds;
-    const first = take(count);
-    const { sent, handled } = await together(running, first, count, () => load.atRate(first, count, perSecond));
-    const figures = measured.latency.get(perSecond) ?? { ack50: [], ack99: [], handler50: [], handler99: [] };
-    measured.latency.set(perSecond, figures);
-    const acknowledge = Array.from(sent.acknowledgedAt, (at, i) => at - (sent.sentAt[i] ?? 0));
-    figures.ack50.push(quantile(acknowledge, 0.5));
-    figures.ack99.push(quantile(acknowledge, 0.99));
-    if (handled) {
-      const reached = Array.from(handled.handledAt, (at, i) => at - (sent.sentAt[i] ?? 0));
-      figures.handler50.push(quantile(reached, 0.5));
-      figures.handler99.push(quantile(reached, 0.99));
-    }
-  }
-
-  const first = take(EFFORT.events);
-  const { sent, handled } = await together(running, first, EFFORT.events, () =>
-    load.asFastAsPossible(first, EFFORT.events),
+  const measured = (part: string) => options.part.length === 0 || options.part.includes(part);
+  const wanted = SYSTEMS.filter(
+    ({ name }) => options.only.length === 0 || options.only.some((part) => name.includes(part)),
   );
-  const last = Math.max(...(handled ?? { completedAt: sent.acknowledgedAt }).completedAt);
-  measured.throughput.push(EFFORT.events / ((last - Math.min(...sent.sentAt)) / 1000));
-  measured.memory.push(await running.memory());
+  const skipped: Record<string, string> = {};
+  const present: System[] = [];
+  for (const system of measured("compare") ? wanted : []) {
+    const needs = await system.missing();
+    if (needs === null) present.push(system);
+    else skipped[system.name] = needs;
+  }
+  for (const [name, needs] of Object.entries(skipped)) console.error(`Skipped: ${name}. It needs: ${needs}`);
+  const compared = await compare(present, effort, progress);
+  const growthEffort = quick ? { ...effort, rounds: 1 } : { ...effort, rounds: Math.min(effort.rounds, 3) };
+  const grown = measured("growth") ? await growth(quick ? "quick" : "full", growthEffort, progress) : [];
+  progress("costs");
+  const costs = measured("costs") ? await countCosts(quick ? 200 : 2_000, 100) : null;
+  progress("start");
+  const startUp = measured("start") ? await measureStartUp(quick ? 3 : 10) : null;
+  progress("");
+  return {
+    at: new Date().toISOString(),
+    machine: {
+      processors: `${cpus().length} (${cpus()[0]?.model.trim() ?? "unknown"})`,
+      memory: `${(totalmem() / 1e9).toFixed(0)} GB`,
+    },
+    versions: await versions(),
+    effort: { ...effort, quick },
+    skipped,
+    compared,
+    growth: grown,
+    costs,
+    startUp,
+  };
 }
 
-/** Sends, and waits until all is handled. Asked for first, so that the last completion is reported when it happens. */
-async function together<T>(running: Running, first: number, count: number, send: (first: number) => Promise<T>) {
-  const handled = running.handled?.(first, count) ?? null;
-  const sent = await send(first);
-  return { sent, handled: handled && (await handled) };
+/** One line that is written over where someone looks on; a line each in a log. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${text.padEnd(90)}\r`);
+  else if (text !== "") process.stderr.write(`${((monotonicMs() - began) / 1000).toFixed(0)} s  ${text}\n`);
 }
 
-function printTable(all: readonly Result[]): void {
-  const ms = ({ median, least, most }: Spread) => `${median.toFixed(1)} (${least.toFixed(1)}-${most.toFixed(1)})`;
-  const header = ["", "per second", "MB"];
-  for (const rate of EFFORT.rates) header.push(`ack p50 at ${rate}/s`, "ack p99", "handler p50", "handler p99");
-  const rows = all.map(({ system, throughput, memoryBytes, latency }) => [
-    system,
-    `${throughput.median.toFixed(0)} (${throughput.least.toFixed(0)}-${throughput.most.toFixed(0)})`,
-    (memoryBytes.median / 1e6).toFixed(0),
-    ...latency.flatMap(({ acknowledge, handler }) => [
-      ms(acknowledge.p50),
-      ms(acknowledge.p99),
-      handler ? ms(handler.p50) : "",
-      handler ? ms(handler.p99) : "",
-    ]),
-  ]);
-  const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => row[i]?.length ?? 0)));
-  const line = (cells: readonly string[]) => `| ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
-  console.log(`Median of ${EFFORT.rounds} rounds (least-most); times in milliseconds.\n`);
-  console.log(line(header));
-  console.log(line(widths.map((width) => "-".repeat(width))));
-  for (const row of rows) console.log(line(row));
-  console.log("");
-  for (const { system, note } of all) console.log(`${system}: ${note}.`);
+async function versions(): Promise<Record<string, string>> {
+  const locked = async (lock: string, name: string) => {
+    const { packages } = JSON.parse(await readFile(new URL(lock, import.meta.url), "utf8")) as {
+      packages: Record<string, { version: string }>;
+    };
+    return packages[`node_modules/${name}`]?.version ?? "unknown";
+  };
+  const own = "package-lock.json";
+  return {
+    node: process.version,
+    workerd: await locked("../package-lock.json", "workerd"),
+    "@trigger.dev/sdk": await locked(own, "@trigger.dev/sdk"),
+    restate: await locked(own, "@restatedev/restate-server"),
+    "pg-boss": await locked(own, "pg-boss"),
+    bullmq: await locked(own, "bullmq"),
+    PostgreSQL: programVersion("/usr/bin/psql"),
+    Redis: programVersion("redis-server"),
+  };
+}
+
+function programVersion(program: string): string {
+  try {
+    return /\d+(?:\.\d+)+/.exec(execFileSync(program, ["--version"], { encoding: "utf8" }))?.[0] ?? "unknown";
+  } catch {
+    return "not installed";
+  }
+}
+
+/** What stands before the mark is written by hand and stays. */
+async function writeDocument(report: Report): Promise<void> {
+  const [byHand = ""] = (await readFile(DOCUMENT, "utf8")).split(MARK);
+  await writeFile(DOCUMENT, `${byHand}${MARK}\n\n${markdown(report)}`);
 }

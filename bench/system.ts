@@ -1,5 +1,6 @@
 // What the benchmark needs of a system, its own or another: events in over HTTP, a handler in another process.
 import type { Request } from "./load.ts";
+import type { Usage } from "./processes/child.ts";
 
 export interface Handled {
   /** When the handler was called with the event, and when its completion was known to be recorded. Monotonic ms. */
@@ -12,8 +13,10 @@ export interface Running {
   request(n: number): Request;
   /** Waits until the events `first` to `first + count - 1` are completed; null for a system that only takes them in. */
   handled: ((first: number, count: number) => Promise<Handled>) | null;
-  /** Resident memory of all its processes, in bytes: server, host and, where it has one, the HTTP front. */
-  memory(): Promise<number>;
+  /** Of what takes the events in and keeps them, an HTTP front and a database included. */
+  server(): Promise<Usage>;
+  /** Of the process that handles the events; null where there is none. */
+  host: (() => Promise<Usage>) | null;
   stop(): Promise<void>;
 }
 

@@ -19,7 +19,7 @@ function keep(child: ChildProcess): void {
 export function startProgram(
   command: string,
   args: readonly string[],
-  options: { cwd?: string; env?: NodeJS.ProcessEnv },
+  options: { env?: NodeJS.ProcessEnv; uid?: number; gid?: number },
 ) {
   const child = spawn(command, [...args], { ...options, stdio: ["ignore", "pipe", "pipe"] });
   keep(child);
@@ -76,22 +76,44 @@ export async function stopChild(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Resident bytes of processes and all their descendants. Linux only; NaN elsewhere. */
-export async function memoryOf(pids: readonly (number | undefined)[]): Promise<number> {
-  const parents = new Map<number, { parent: number; bytes: number }>();
+/** What processes and all their descendants take. */
+export interface Usage {
+  /** Resident bytes. What processes share is counted for each. */
+  readonly memoryBytes: number;
+  /** Processor time since they started. */
+  readonly processorMs: number;
+}
+
+/** Of a clock tick in /proc: USER_HZ is 100 on every Linux. */
+const TICK_MS = 10;
+
+/** Linux only; NaN elsewhere. */
+export async function usageOf(pids: readonly (number | undefined)[]): Promise<Usage> {
+  const processes = new Map<number, Usage & { readonly parent: number }>();
   for (const name of await readdir("/proc").catch(() => [])) {
     if (!/^\d+$/.test(name)) continue;
+    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
     const status = await readFile(`/proc/${name}/status`, "utf8").catch(() => "");
-    const field = (field: string) => Number(new RegExp(`^${field}:\\s*(\\d+)`, "m").exec(status)?.[1] ?? 0);
-    parents.set(Number(name), { parent: field("PPid"), bytes: field("VmRSS") * 1024 });
+    // The name before the last bracket may hold anything: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [, resident] = /^VmRSS:\s*(\d+)/m.exec(status) ?? [];
+    processes.set(Number(name), {
+      parent: Number(fields[1]),
+      processorMs: (Number(fields[11]) + Number(fields[12])) * TICK_MS,
+      memoryBytes: Number(resident ?? 0) * 1024,
+    });
   }
-  if (parents.size === 0) return Number.NaN;
+  if (processes.size === 0) return { memoryBytes: Number.NaN, processorMs: Number.NaN };
   const wanted = new Set(pids);
   for (let before = -1; before !== wanted.size; ) {
     before = wanted.size;
-    for (const [pid, { parent }] of parents) if (wanted.has(parent)) wanted.add(pid);
+    for (const [pid, { parent }] of processes) if (wanted.has(parent)) wanted.add(pid);
   }
-  let bytes = 0;
-  for (const [pid, each] of parents) if (wanted.has(pid)) bytes += each.bytes;
-  return bytes;
+  let [memoryBytes, processorMs] = [0, 0];
+  for (const pid of wanted) {
+    const process = pid === undefined ? undefined : processes.get(pid);
+    memoryBytes += process?.memoryBytes ?? 0;
+    processorMs += process?.processorMs ?? 0;
+  }
+  return { memoryBytes, processorMs };
 }

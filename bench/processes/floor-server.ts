@@ -1,4 +1,6 @@
 // A Worker and a Durable Object with nothing in them, in workerd with storage on disk.
+import { once } from "node:events";
+import { WebSocket } from "ws";
 import { serve } from "./workerd.ts";
 
 const SCRIPT = `
@@ -8,6 +10,11 @@ export class Floor extends DurableObject {
   constructor(ctx, env) {
     super(ctx, env);
     ctx.storage.sql.exec("CREATE TABLE IF NOT EXISTS events (id INTEGER PRIMARY KEY, payload TEXT NOT NULL)");
+  }
+  fetch() {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    return new Response(null, { status: 101, webSocket: client });
   }
   add(payload) {
     return new Promise((resolve) => {
@@ -20,13 +27,19 @@ export class Floor extends DurableObject {
     this.ctx.storage.transactionSync(() => {
       for (const [payload] of waiting) this.ctx.storage.sql.exec("INSERT INTO events (payload) VALUES (?)", payload);
     });
-    for (const [, resolve] of waiting) resolve();
+    const [socket] = this.ctx.getWebSockets();
+    for (const [payload, resolve] of waiting) {
+      resolve();
+      socket?.send(payload);
+    }
   }
 }
 export default {
   async fetch(request, env) {
+    const { pathname } = new URL(request.url);
+    if (pathname === "/ws") return env.FLOOR.getByName("one").fetch(request);
     const body = await request.text();
-    if (new URL(request.url).pathname === "/object") await env.FLOOR.get(env.FLOOR.idFromName("one")).add(body);
+    if (pathname === "/object") await env.FLOOR.getByName("one").add(body);
     return Response.json({ ok: true });
   },
 };
@@ -36,11 +49,13 @@ const workerd = await serve({
   directory: process.env.STORAGE ?? "",
   modules: [{ name: "index.js", text: SCRIPT }],
   compatibilityDate: "2026-09-15",
-  compatibilityFlags: [],
+  compatibilityFlags: ["no_web_socket_compression"],
   objects: { FLOOR: "Floor" },
   bindings: {},
 });
 process.on("exit", () => void workerd.stop());
 process.on("disconnect", () => process.exit());
 process.on("SIGTERM", () => void workerd.stop().then(() => process.exit()));
-process.send?.(workerd.url);
+// Whoever the frames are for. What it does with them is no part of the floor.
+await once(new WebSocket(`${workerd.url.replace("http", "ws")}/ws`), "open");
+process.send?.({ url: workerd.url, pid: workerd.pid });

@@ -1,55 +1,53 @@
-// This router in a process: its Postgres, and the script that would be deployed on workerd with its storage on disk.
+// This router in a process: the script that would be deployed, on workerd, with its storage on disk.
+// SCRIPT names one of ../scripts that is put before it. STORED events have passed before it takes the first.
 import { randomBytes } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { buildScript } from "../../scripts/local/build.ts";
-import { applyMigrations } from "../../scripts/local/migrate.ts";
-import { localOrganization } from "../../scripts/local/organization.ts";
-import { startPostgres } from "../../scripts/local/postgres.ts";
-import { startSqlOverHttp } from "../../scripts/local/sql-over-http.ts";
+import { OrganizationAnswer } from "../../shared/organizations.ts";
+import { deployedScript } from "./script.ts";
+import { seed } from "./seed.ts";
 import { serve } from "./workerd.ts";
 
-const directory = process.env.STORAGE ?? "";
+const { STORAGE: directory = "", SCRIPT, STORED = "0", INSPECTOR: inspector } = process.env;
 const SETUP_TOKEN = randomBytes(24).toString("hex");
-const DATABASE_URL = "postgresql://bench:bench@localhost/bench";
-
-const [build, postgres] = await Promise.all([buildScript(), startPostgres(join(directory, "postgres"))]);
-await applyMigrations(postgres.pool);
-const endpoint = await startSqlOverHttp({ pool: postgres.pool, connectionString: DATABASE_URL });
-const { compatibilityDate = "", compatibilityFlags = [], durableObjects = {} } = build.options;
-const workerd = await serve({
+const script = await deployedScript();
+const before = SCRIPT
+  ? [{ name: SCRIPT, text: await readFile(new URL(`../scripts/${SCRIPT}`, import.meta.url), "utf8") }]
+  : [];
+const served = {
+  ...script,
+  modules: [...before, ...script.modules],
   directory: join(directory, "workerd"),
-  modules: build.modules
-    .filter(({ type }) => type === "ESModule")
-    .map(({ path, contents }) => ({
-      name: path.split("/").at(-1) ?? "",
-      text: Buffer.from(contents ?? "").toString(),
-    })),
-  compatibilityDate,
-  compatibilityFlags,
-  objects: Object.fromEntries(
-    Object.entries(durableObjects).map(([binding, object]) => [
-      binding,
-      typeof object === "string" ? object : object.className,
-    ]),
-  ),
   bindings: {
     KEY_SECRETS: `1:${randomBytes(32).toString("base64")}`,
     SETUP_TOKEN,
-    DATABASE_URL,
-    DATABASE_ENDPOINT: endpoint.url,
+    DATABASE_URL: process.env.DATABASE_URL ?? "",
+    DATABASE_ENDPOINT: process.env.DATABASE_ENDPOINT ?? "",
     PRIVATE_TARGETS: "allowed",
     RATE_LIMITS: "off",
     LOG_LEVEL: "warn",
   },
-  inspector: process.env.INSPECTOR,
-});
+  inspector,
+};
+let workerd = await serve(served);
 process.on("exit", () => void workerd.stop());
 process.on("disconnect", () => process.exit());
-process.on("SIGTERM", async () => {
+process.on("SIGTERM", () => void workerd.stop().then(() => process.exit()));
+const { environments } = await makeOrganization();
+if (Number(STORED) > 0) {
   await workerd.stop();
-  await endpoint.close();
-  await postgres.close();
-  process.exit();
-});
-const { environments } = await localOrganization(workerd.url, SETUP_TOKEN);
-process.send?.({ url: workerd.url, ws: `${workerd.url.replace("http", "ws")}/ws`, environments });
+  await seed(join(served.directory, "objects"), environments.development?.id ?? "", Number(STORED));
+  workerd = await serve(served);
+}
+const { url, pid } = workerd;
+process.send?.({ url, pid, ws: `${url.replace("http", "ws")}/ws`, environments });
+
+async function makeOrganization(): Promise<OrganizationAnswer> {
+  const response = await fetch(`${workerd.url}/api/v1/organizations`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${SETUP_TOKEN}`, "content-type": "application/json" },
+    body: JSON.stringify({ name: "Bench", slug: `bench-${randomBytes(6).toString("hex")}` }),
+  });
+  if (!response.ok) throw new Error(`no organization: ${response.status} ${await response.text()}`);
+  return OrganizationAnswer.parse(await response.json());
+}

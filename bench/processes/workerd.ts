@@ -23,8 +23,14 @@ export interface Served {
   readonly inspector?: string | undefined;
 }
 
+export interface Serving {
+  readonly url: string;
+  readonly pid: number | undefined;
+  stop(): Promise<void>;
+}
+
 /** Starts it and answers its address when it takes connections. */
-export async function serve(served: Served): Promise<{ readonly url: string; stop(): Promise<void> }> {
+export async function serve(served: Served): Promise<Serving> {
   const { directory, inspector } = served;
   const port = await freePort(0);
   await mkdir(join(directory, "objects"), { recursive: true });
@@ -35,7 +41,12 @@ export async function serve(served: Served): Promise<{ readonly url: string; sto
   const file = join(directory, "config.capnp");
   await writeFile(file, configuration(served, port));
   const args = ["serve", "--experimental", file, ...(inspector === undefined ? [] : ["--inspector-addr", inspector])];
-  const child = spawn(binary(), args, { stdio: ["ignore", "ignore", "inherit"] });
+  const child = spawn(binary(), args, { stdio: ["ignore", "ignore", "pipe"] });
+  // It says on every start that a flag of ours has become the default.
+  child.stderr.on("data", (text: Buffer) => {
+    const said = text.toString().trim();
+    if (said !== "" && !said.includes("does not need to be specified anymore")) process.stderr.write(text);
+  });
   const ended = once(child, "exit").then(([code]) => {
     throw new Error(`workerd ended with ${code}`);
   });
@@ -43,6 +54,7 @@ export async function serve(served: Served): Promise<{ readonly url: string; sto
   await Promise.race([listening(port), ended]);
   return {
     url: `http://${LOOPBACK}:${port}`,
+    pid: child.pid,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exit = once(child, "exit");
@@ -96,6 +108,6 @@ async function listening(port: number): Promise<void> {
     ]).catch(() => false);
     socket.destroy();
     if (connected) return;
-    await wait(20);
+    await wait(2);
   }
 }

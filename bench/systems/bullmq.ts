@@ -6,7 +6,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { memoryOf, startProcess, startProgram, stopChild } from "../processes/child.ts";
+import { startProcess, startProgram, stopChild, usageOf } from "../processes/child.ts";
 import type { System } from "../system.ts";
 
 const PACKAGE = fileURLToPath(new URL("../node_modules/bullmq", import.meta.url));
@@ -30,7 +30,8 @@ function onRedis(fsync: "always" | "everysec", note: string): System {
         url: String(front.ready),
         request: (n) => ({ path: "/", headers: {}, body: `{"n":${n}}` }),
         handled: (first, count) => host.handled(first, count),
-        memory: () => memoryOf([child.pid, host.child.pid, front.child.pid]),
+        server: () => usageOf([child.pid, front.child.pid]),
+        host: () => usageOf([host.child.pid]),
         async stop() {
           await front.stop();
           await host.stop();

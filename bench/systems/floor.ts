@@ -1,7 +1,7 @@
 // What the platform alone costs on this machine: a Worker that answers, and an object that stores one row for each
 // event, shares commits like the router, and does nothing else: no key, no schema, no look-up.
 import { join } from "node:path";
-import { memoryOf, startProcess } from "../processes/child.ts";
+import { startProcess, usageOf } from "../processes/child.ts";
 import type { System } from "../system.ts";
 
 function floor(name: string, path: string, note: string): System {
@@ -11,11 +11,13 @@ function floor(name: string, path: string, note: string): System {
     missing: async () => null,
     async start(directory) {
       const server = await startProcess("./floor-server.ts", { STORAGE: join(directory, "storage") });
+      const { url, pid } = server.ready as { url: string; pid: number };
       return {
-        url: String(server.ready),
+        url,
         request: (n) => ({ path, headers: { "content-type": "application/json" }, body: `{"n":${n}}` }),
         handled: null,
-        memory: () => memoryOf([server.child.pid]),
+        server: () => usageOf([pid]),
+        host: null,
         stop: () => server.stop(),
       };
     },
@@ -23,4 +25,8 @@ function floor(name: string, path: string, note: string): System {
 }
 
 export const bareWorker = floor("floor: a bare Worker", "/worker", "answers 200; shows what the load can send");
-export const bareObject = floor("floor: a bare object", "/object", "one row for each event, commits shared");
+export const bareObject = floor(
+  "floor: a bare object",
+  "/object",
+  "one row and one frame for each event, commits shared; no key, no schema, no look-up",
+);

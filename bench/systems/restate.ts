@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { memoryOf, startProcess, startProgram, stopChild } from "../processes/child.ts";
+import { startProcess, startProgram, stopChild, usageOf } from "../processes/child.ts";
 import type { System } from "../system.ts";
 
 const SERVER = fileURLToPath(new URL("../node_modules/.bin/restate-server", import.meta.url));
@@ -42,7 +42,8 @@ export const restate: System = {
         body: `{"n":${n}}`,
       }),
       handled: (first, count) => host.handled(first, count),
-      memory: () => memoryOf([child.pid, host.child.pid]),
+      server: () => usageOf([child.pid]),
+      host: () => usageOf([host.child.pid]),
       async stop() {
         await stopChild(child);
         await host.stop();

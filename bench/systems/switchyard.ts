@@ -1,14 +1,64 @@
 // This router: the script that would be deployed, on workerd, with its storage on disk.
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { memoryOf, startProcess } from "../processes/child.ts";
+import { type HostProcess, startProcess, usageOf } from "../processes/child.ts";
 import type { Running, System } from "../system.ts";
 
 const EVENT = "bench.event";
 
-/** A router, and the event's request. `host` is the process that handles, or null for none. */
-async function start(directory: string, host: string | null): Promise<Running> {
-  const router = await startProcess("./router.ts", { STORAGE: directory });
-  const { url, ws, environments } = router.ready as Ready;
+export interface Setting {
+  /** The process that handles; null for none, and then no workflow is registered. */
+  readonly host: "thin-host.ts" | "reference-host.ts" | "batched-host.ts" | null;
+  /** One of ./scripts, put before the router's own. */
+  readonly script?: "counted.js" | "batched.js";
+  /** Workflows registered besides the one that is run. */
+  readonly workflows?: number;
+  /** Connected hosts, 1 unless given: of the one workflow, or each of its own. */
+  readonly hosts?: number;
+  readonly spread?: boolean;
+  /** Events, each with its run, that have passed before the first. */
+  readonly stored?: number;
+  readonly payloadBytes?: number;
+}
+
+export interface RunningRouter extends Running {
+  /** Statements that have reached Postgres. */
+  statements(): Promise<number>;
+}
+
+interface Ready {
+  readonly url: string;
+  readonly ws: string;
+  readonly pid: number;
+  readonly environments: { readonly development: { readonly key: string } };
+}
+
+let database: Promise<HostProcess> | null = null;
+
+async function startDatabase(): Promise<HostProcess> {
+  const directory = await mkdtemp(join(tmpdir(), "switchyard-bench-postgres-"));
+  process.on("exit", () => rmSync(directory, { recursive: true, force: true }));
+  return startProcess("./database.ts", { STORAGE: directory });
+}
+
+/** A router with its data in this empty directory. */
+export async function startRouter(directory: string, setting: Setting): Promise<RunningRouter> {
+  const { host, script = "", workflows = 0, hosts = 1, spread = false, stored = 0, payloadBytes = 0 } = setting;
+  database ??= startDatabase();
+  const postgres = await database;
+  const { connectionString, url: endpoint } = postgres.ready as { connectionString: string; url: string };
+  const router = await startProcess("./router.ts", {
+    STORAGE: directory,
+    SCRIPT: script,
+    STORED: String(stored),
+    DATABASE_URL: connectionString,
+    DATABASE_ENDPOINT: endpoint,
+  });
+  const { url, ws, pid, environments } = router.ready as Ready;
   const { key } = environments.development;
   const env = {
     ROUTER_WS: ws,
@@ -17,19 +67,25 @@ async function start(directory: string, host: string | null): Promise<Running> {
     TRIGGER_API_URL: url,
     TRIGGER_WSS_URL: ws,
     EVENT,
+    WORKFLOWS: String(workflows),
+    HOSTS: String(hosts),
+    ...(spread && { SPREAD: "1" }),
   };
-  const process_ = host === null ? null : await startProcess(host, env);
+  const process_ = host === null ? null : await startProcess(`./${host}`, env);
   const headers = { authorization: `Bearer ${key}`, "content-type": "application/json" };
   if (process_) await connected(url, headers);
+  const filling = payloadBytes === 0 ? "" : `,"filling":"${"x".repeat(payloadBytes)}"`;
   return {
     url,
     request: (n) => ({
       path: "/api/v1/events",
       headers,
-      body: `{"id":"bench-${n}","event":{"name":"${EVENT}","payload":{"n":${n}}}}`,
+      body: `{"id":"bench-${n}","event":{"name":"${EVENT}","payload":{"n":${n}${filling}}}}`,
     }),
     handled: process_ && ((first, count) => process_.handled(first, count)),
-    memory: () => memoryOf([router.child.pid, process_?.child.pid]),
+    server: () => usageOf([pid]),
+    host: process_ && (() => usageOf([process_.child.pid])),
+    statements: () => ask(postgres),
     async stop() {
       await process_?.stop();
       await router.stop();
@@ -37,39 +93,47 @@ async function start(directory: string, host: string | null): Promise<Running> {
   };
 }
 
+async function ask({ child }: HostProcess): Promise<number> {
+  child.send("statements");
+  const [statements] = (await once(child, "message")) as [number];
+  return statements;
+}
+
 /** The reference client does not say when it is registered. */
 async function connected(url: string, headers: Record<string, string>): Promise<void> {
   for (;;) {
-    const answer = await fetch(`${url}/api/v1/workflows`, { headers });
-    const { data } = (await answer.json()) as { data: { hosts: unknown[] }[] };
-    if (data.some(({ hosts }) => hosts.length > 0)) return;
+    const answer = await fetch(`${url}/api/v1/workflows/${EVENT}/runs`, { headers });
+    if (answer.ok) return;
     await wait(50);
   }
 }
 
-interface Ready {
-  readonly url: string;
-  readonly ws: string;
-  readonly environments: { readonly development: { readonly key: string } };
+function system(name: string, note: string, setting: Setting): System {
+  return { name, note, missing: async () => null, start: (directory) => startRouter(directory, setting) };
 }
 
-export const switchyard: System = {
-  name: "switchyard",
-  note: "a thin host with the whole protocol; completion is the router's answer",
-  missing: async () => null,
-  start: (directory) => start(directory, "./thin-host.ts"),
-};
+export const switchyard = system(
+  "switchyard",
+  "a thin host with the whole protocol; completion is the router's answer",
+  {
+    host: "thin-host.ts",
+  },
+);
 
-export const switchyardReference: System = {
-  name: "switchyard, reference client",
-  note: "@trigger.dev/sdk 0.2.22, unmodified; its own process is the limit",
-  missing: async () => null,
-  start: (directory) => start(directory, "./reference-host.ts"),
-};
+export const switchyardReference = system(
+  "switchyard, reference client",
+  "@trigger.dev/sdk 0.2.22, unmodified; its own process is a limit",
+  { host: "reference-host.ts" },
+);
 
-export const switchyardIngestion: System = {
-  name: "switchyard, events only",
-  note: "no host is connected and no workflow registered: events are stored",
-  missing: async () => null,
-  start: (directory) => start(directory, null),
-};
+export const switchyardIngestion = system(
+  "switchyard, events only",
+  "no host is connected and no workflow registered: events are stored",
+  { host: null },
+);
+
+export const switchyardBatched = system(
+  "prototype: batched frames",
+  "another wire before the same router: many frames in one, one acknowledgement for all; no client speaks it",
+  { host: "batched-host.ts", script: "batched.js" },
+);
