@@ -13,6 +13,7 @@ export class Connection {
   readonly #socket: Socket;
   readonly #host: string;
   #received = "";
+  #closed = false;
   #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void } | null = null;
 
   private constructor(socket: Socket, host: string) {
@@ -21,8 +22,9 @@ export class Connection {
     socket.setNoDelay(true);
     socket.setEncoding("latin1");
     socket.on("data", (chunk: string) => this.#receive(chunk));
-    socket.on("error", (error) => this.#waiting?.reject(error));
-    socket.on("close", () => this.#waiting?.reject(new Error("the connection was closed")));
+    socket.on("error", (error) => this.#close(error));
+    socket.on("end", () => this.#close(new Error("the connection was closed")));
+    socket.on("close", () => this.#close(new Error("the connection was closed")));
   }
 
   static async open(url: string): Promise<Connection> {
@@ -30,6 +32,11 @@ export class Connection {
     const socket = connect(Number(port), hostname);
     await once(socket, "connect");
     return new Connection(socket, host);
+  }
+
+  /** A server closes what has been idle for some seconds. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** One at a time. */
@@ -44,6 +51,14 @@ export class Connection {
 
   close(): void {
     this.#socket.destroy();
+  }
+
+  #close(error: Error): void {
+    this.#closed = true;
+    this.#socket.destroy();
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.reject(error);
   }
 
   #receive(chunk: string): void {

@@ -46,7 +46,7 @@ function kinds(size: GrowthSize): Kind[] {
     },
     {
       name: "bytes of payload",
-      amounts: full ? [100, 10_000, 500_000] : [100, 10_000],
+      amounts: full ? [100, 10_000, 500_000] : [10_000],
       setting: (amount) => ({ payloadBytes: amount }),
     },
   ];

@@ -61,6 +61,20 @@ export class Load {
     for (const connection of this.#open) connection.close();
   }
 
+  /** Once more when the server closed the idle connection meanwhile: an event has its id. */
+  async #post(path: string, headers: Request["headers"], body: string) {
+    for (;;) {
+      let kept = this.#free.pop();
+      while (kept?.closed) kept = this.#free.pop();
+      const connection = kept ?? (await this.#connect());
+      try {
+        return { connection, answer: await connection.post(path, headers, body) };
+      } catch (error) {
+        if (kept === undefined) throw error;
+      }
+    }
+  }
+
   async #connect(): Promise<Connection> {
     const connection = await Connection.open(this.#url);
     this.#open.push(connection);
@@ -70,8 +84,8 @@ export class Load {
   async #send(first: number, n: number, { sentAt, acknowledgedAt }: Pick<Sent, "sentAt" | "acknowledgedAt">) {
     const { path, headers, body } = this.#request(first + n);
     sentAt[n] = monotonicMs();
-    const connection = this.#free.pop() ?? (await this.#connect());
-    const { status, text } = await connection.post(path, headers, body);
+    const { connection, answer } = await this.#post(path, headers, body);
+    const { status, text } = answer;
     acknowledgedAt[n] = monotonicMs();
     this.#free.push(connection);
     if (status > 299) throw new Error(`${path} was answered ${status}: ${text.slice(0, 300)}`);

@@ -19,7 +19,15 @@ export interface Spread {
 
 /** What came of several rounds. */
 export function spread(values: readonly number[]): Spread {
-  return { median: quantile(values, 0.5), least: Math.min(...values), most: Math.max(...values) };
+  // Of an even number of rounds it lies between the two in the middle.
+  const median =
+    (quantile(values, 0.5) -
+      quantile(
+        values.map((value) => -value),
+        0.5,
+      )) /
+    2;
+  return { median, least: Math.min(...values), most: Math.max(...values) };
 }
 
 /** Figures of several rounds, by their name. */
