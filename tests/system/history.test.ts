@@ -345,3 +345,40 @@ describe(`history with a bucket, on ${DATABASE}`, () => {
     }
   });
 });
+
+describe(`history by itself, on ${DATABASE}`, () => {
+  it("is archived when its time has come, and tried again while Postgres is away", async () => {
+    const by = await startControlPlane({ bindings: { CLOCK: "movable" } });
+    try {
+      const { owner: as } = await makeOrganization(by, "itself");
+      const at = "/api/v1/organizations/itself/environments/live";
+      const [{ id }] = (await by.must("GET", `${at}/keys`, { as })).body.data;
+      const bearer = (await by.must("POST", `${at}/keys/${id}/show`, { as })).body.key;
+      const status = async () => (await by.must("GET", `${at}/history`, { as })).body;
+      const move = (advanceMs: number) => by.must("POST", "/local/clock", { body: { advanceMs } });
+      const send = () =>
+        by.must("POST", "/api/v1/events", { as: bearer, body: { event: { name: "nobody listens", payload: {} } } });
+      const HOUR_MS = 3_600_000;
+
+      expect((await status()).nextAt).toBeNull();
+      await send();
+      const { nextAt } = await status();
+      expect(Date.parse(nextAt) - Date.now()).toBeLessThanOrEqual(6 * HOUR_MS + 60_000);
+      expect(Date.parse(nextAt) % (6 * HOUR_MS)).toBeLessThan(60_000);
+      await move(6 * HOUR_MS + 60_000);
+      await expect.poll(async () => (await status()).backlog).toEqual({ runs: 0, events: 0 });
+      expect((await status()).archivedAt).not.toBeNull();
+
+      await send();
+      await by.setPostgres(false);
+      await move(6 * HOUR_MS + 60_000);
+      await by.setPostgres(true);
+      await expect.poll(async () => (await status()).failures).toBe(1);
+      expect((await status()).backlog).toEqual({ runs: 0, events: 1 });
+      await move(60_000);
+      await expect.poll(async () => await status()).toMatchObject({ failures: 0, backlog: { runs: 0, events: 0 } });
+    } finally {
+      await by.stop();
+    }
+  });
+});

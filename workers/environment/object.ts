@@ -519,9 +519,9 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   #drain(patient: boolean): Promise<Drained> {
     const context = this.#context;
     if (context === null) return Promise.resolve({ runs: 0, events: 0, complete: false });
-    if (this.#draining !== null) return this.#draining;
+    // Also when one is under way: the alarm that came to take it up again comes later again.
     context.history.begin(now());
-    this.#eventsSinceDrain = 0;
+    if (this.#draining !== null) return this.#draining;
     const gone = () => this.#context === null;
     this.#draining = drain(context, this.archiver, { patient, clock: now, gone }).finally(() => {
       this.#draining = null;
@@ -541,7 +541,9 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   /** An event more for the archive, which does not wait for its time when there are many. */
   #gathered(context: EnvironmentContext): void {
     this.#eventsSinceDrain += 1;
-    if (this.#eventsSinceDrain >= parseHistorySettings(this.env).ARCHIVE_AFTER_EVENTS) context.archive();
+    if (this.#eventsSinceDrain < parseHistorySettings(this.env).ARCHIVE_AFTER_EVENTS) return;
+    this.#eventsSinceDrain = 0;
+    context.archive();
   }
 
   /** Near the platform's limit nothing new is taken, so that what runs can end, and what is old be forgotten. */

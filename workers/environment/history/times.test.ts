@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { eventKeptUntil, eventsHorizon } from "./state.ts";
+import type { EnvironmentContext } from "../context.ts";
+import { eventKeptUntil, eventsHorizon, HistoryClock } from "./state.ts";
 import { nextTurn, retryAt } from "./times.ts";
 
 const HOUR_MS = 3_600_000;
@@ -63,5 +64,21 @@ describe("an event's id", () => {
         }
       }
     }
+  });
+});
+
+describe("a look after history that is under way", () => {
+  it("is taken up again a minute after it was last heard of, and not sooner", () => {
+    const clock = new HistoryClock(EVERY_MS);
+    // Nothing is read of the environment meanwhile.
+    const context = {} as EnvironmentContext;
+    clock.begin(NOON);
+    expect(clock.next(context)).toBe(NOON + 60_000);
+    clock.begin(NOON + 60_000);
+    expect(clock.next(context)).toBe(NOON + 120_000);
+  });
+
+  it("never comes by itself when it is for demand only", () => {
+    expect(new HistoryClock(0).next({} as EnvironmentContext)).toBeNull();
   });
 });
