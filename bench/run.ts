@@ -37,7 +37,7 @@ const MARK = "<!-- What follows is written by `npm run bench -- --report`. -->";
 
 const HELP = `Measures the router beside what could be used instead.
 
-  npm run bench                          everything; about an hour
+  npm run bench                          everything; about 50 minutes
   npm run bench -- --quick               fewer events and rounds; under two minutes
   npm run bench -- --part PART           only ${PARTS.join(", ")}; may be given several times
   npm run bench -- --only NAME           compares only systems whose name holds NAME; may be given several times
