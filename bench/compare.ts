@@ -4,8 +4,7 @@ import { Driver, type Effort, withRunning } from "./round.ts";
 import type { System } from "./system.ts";
 
 export interface LatencyAt {
-  /** Events a second; of `half`, half of what the system had reached in the same round. */
-  readonly rate: number | "half";
+  readonly rate: Effort["rates"][number];
   readonly ack50: Spread;
   readonly ack99: Spread;
   readonly handler50: Spread | null;
@@ -32,7 +31,7 @@ export async function compare(
   effort: Effort,
   progress: (text: string) => void,
 ): Promise<Compared[]> {
-  const rates = [...effort.rates, "half"] as const;
+  const { rates } = effort;
   const figures = new Map(systems.map((system) => [system, new Rounds<string>()]));
   for (let round = 1; round <= effort.rounds; round++) {
     for (const [system, rounds] of figures) {

@@ -13,7 +13,8 @@ export interface Effort {
   readonly warmUp: number;
   readonly events: number;
   readonly connections: number;
-  readonly rates: readonly number[];
+  /** Events a second; "half" is half of what the system has reached in the same round. */
+  readonly rates: readonly (number | "half")[];
   readonly rateSeconds: number;
 }
 
