@@ -6,8 +6,9 @@ import { fileURLToPath } from "node:url";
 import type { Handled } from "../system.ts";
 
 const children = new Set<ChildProcess>();
+// Not SIGKILL: a process has to end what it has started itself.
 process.on("exit", () => {
-  for (const child of children) child.kill("SIGKILL");
+  for (const child of children) child.kill("SIGTERM");
 });
 
 function keep(child: ChildProcess): void {
