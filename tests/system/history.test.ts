@@ -127,7 +127,7 @@ describe(`history, on ${DATABASE}`, () => {
       key,
       workflow: "waits",
       event: "waits",
-      timeToLiveSeconds: 1,
+      timeToLiveSeconds: 600,
       run: () => {},
     });
     await forgotten.close();
@@ -143,7 +143,7 @@ describe(`history, on ${DATABASE}`, () => {
       { id: "later", event: { name: "waits", payload: {}, delay: { days: 20 } } },
     ]);
     await untilEnded(COUNT);
-    await moveClock(2_000);
+    await moveClock(601_000);
     before = await readEverything();
   });
   afterAll(() => host.close());
@@ -193,7 +193,7 @@ describe(`history, on ${DATABASE}`, () => {
     // The delayed event was passed by the archive; now it is routed.
     await moveClock(13 * DAY_MS);
     await expect.poll(async () => (await listAll("/api/v1/runs?workflow=waits")).length).toBe(2);
-    await moveClock(2_000);
+    await moveClock(601_000);
     await archive();
     expect((await must("GET", `${LIVE}/history`)).backlog).toEqual({ runs: 0, events: 0 });
     expect((await listAll("/api/v1/runs", 100)).length).toBe(COUNT + 12);
