@@ -310,11 +310,11 @@ describe(`history with a bucket, on ${DATABASE}`, () => {
         workflow: "large",
         event: "large",
         run: (payload, calls) => {
-          calls.log("z".repeat(300_000));
+          calls.log("z".repeat(140_000));
           calls.complete(JSON.stringify(payload));
         },
       });
-      const sizes = [100, 130_000, 131_072, 131_100, 900_000];
+      const sizes = [100, 131_000, 131_100];
       const ids: string[] = [];
       for (const size of sizes) {
         const event = { name: "large", payload: `\ud800\u0000${"x".repeat(size)}` };
@@ -339,7 +339,7 @@ describe(`history with a bucket, on ${DATABASE}`, () => {
            (SELECT count(output_key)::int FROM history_runs) AS outputs,
            (SELECT count(body_key)::int FROM history_steps) AS steps`,
       );
-      expect(rows).toEqual([{ payloads: 3, outputs: 3, steps: 5 }]);
+      expect(rows).toEqual([{ payloads: 1, outputs: 1, steps: 3 }]);
     } finally {
       await large.stop();
     }
@@ -348,7 +348,11 @@ describe(`history with a bucket, on ${DATABASE}`, () => {
 
 describe(`history by itself, on ${DATABASE}`, () => {
   it("is archived when its time has come, and tried again while Postgres is away", async () => {
-    const by = await startControlPlane({ bindings: { CLOCK: "movable" } });
+    let away = false;
+    const by = await startControlPlane({
+      bindings: { CLOCK: "movable" },
+      faults: (request) => (away && request.includes("INSERT INTO history") ? "request lost" : "none"),
+    });
     try {
       const { owner: as } = await makeOrganization(by, "itself");
       const at = "/api/v1/organizations/itself/environments/live";
@@ -366,15 +370,15 @@ describe(`history by itself, on ${DATABASE}`, () => {
       expect(Date.parse(nextAt) - Date.now()).toBeLessThanOrEqual(6 * HOUR_MS + 60_000);
       expect(Date.parse(nextAt) % (6 * HOUR_MS)).toBeLessThan(60_000);
       await move(6 * HOUR_MS + 60_000);
-      await expect.poll(async () => (await status()).backlog).toEqual({ runs: 0, events: 0 });
-      expect((await status()).archivedAt).not.toBeNull();
+      await expect.poll(async () => (await status()).archivedAt).not.toBeNull();
+      expect((await status()).backlog).toEqual({ runs: 0, events: 0 });
 
       await send();
-      await by.setPostgres(false);
+      away = true;
       await move(6 * HOUR_MS + 60_000);
-      await by.setPostgres(true);
       await expect.poll(async () => (await status()).failures).toBe(1);
       expect((await status()).backlog).toEqual({ runs: 0, events: 1 });
+      away = false;
       await move(60_000);
       await expect.poll(async () => await status()).toMatchObject({ failures: 0, backlog: { runs: 0, events: 0 } });
     } finally {

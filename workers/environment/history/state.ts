@@ -47,13 +47,14 @@ export function eventKeptUntil({ days, loweredAt, earlierDays }: Retention, made
 }
 
 /**
- * When history is to be looked after next; null for never. Asked after every commit, so what was found is remembered:
- * what comes later is not due earlier.
+ * When history is to be looked after next; null for never. Asked after every commit, so what was found is remembered: what
+ * is to be archived is not due earlier because more comes, and neither is what is to be forgotten.
  */
 export class HistoryClock {
   readonly #everyMs: number;
-  #due: number | null = null;
-  /** Set while a drain is under way: should it be cut off, another one goes on. */
+  #archiving: number | null = null;
+  #forgetting: number | null = null;
+  /** Set while a look is under way: should it be cut off, another one goes on. */
   #busyUntil: number | null = null;
 
   constructor(everyMs: number) {
@@ -63,8 +64,10 @@ export class HistoryClock {
   next(context: EnvironmentContext): number | null {
     if (this.#everyMs === 0) return null;
     if (this.#busyUntil !== null) return this.#busyUntil;
-    this.#due ??= this.#compute(context);
-    return this.#due;
+    this.#archiving ??= this.#nextArchiving(context);
+    this.#forgetting ??= this.#nextForgetting(context);
+    const times = [this.#archiving, this.#forgetting].filter((time) => time !== null);
+    return times.length === 0 ? null : Math.min(...times);
   }
 
   begin(now: number): void {
@@ -73,27 +76,37 @@ export class HistoryClock {
 
   end(): void {
     this.#busyUntil = null;
-    this.#due = null;
+    this.#archiving = null;
+    this.#forgetting = null;
   }
 
-  #compute({ sql, identity }: EnvironmentContext): number | null {
+  #nextArchiving({ sql, identity }: EnvironmentContext): number | null {
     const state = readHistory(sql);
     if (state.retry_at !== null) return state.retry_at;
-    const { retention } = identity;
-    const first = (query: string, ...values: number[]) =>
-      sql.exec<{ id: number | null }>(query, ...values).one().id ?? null;
     const unarchived = [
-      first("SELECT min(id) AS id FROM runs WHERE id > ?", state.runs_until),
-      first("SELECT min(id) AS id FROM events WHERE id > ?", state.events_until),
-    ].map((id) => (id === null ? null : sequenceTime(id)));
-    const passed = first("SELECT (SELECT 1 FROM passed_runs) OR (SELECT 1 FROM passed_events) AS id");
-    const oldest = [first("SELECT min(id) AS id FROM runs"), first("SELECT min(id) AS id FROM events")].map((id) =>
-      id === null ? null : sequenceTime(id) + retention.days * DAY_MS,
-    );
-    const times = [...unarchived, ...oldest, passed === null ? null : state.looked_at].filter((time) => time !== null);
-    if (times.length === 0) return null;
-    return nextTurn(Math.max(Math.min(...times), state.looked_at), this.#everyMs, identity.environmentId);
+      firstId(sql, "SELECT min(id) AS id FROM runs WHERE id > ?", state.runs_until),
+      firstId(sql, "SELECT min(id) AS id FROM events WHERE id > ?", state.events_until),
+    ].flatMap((id) => (id === null ? [] : sequenceTime(id)));
+    const passed = firstId(sql, "SELECT (SELECT 1 FROM passed_runs) OR (SELECT 1 FROM passed_events) AS id");
+    return this.#turn(identity.environmentId, state, passed === null ? unarchived : [...unarchived, state.looked_at]);
   }
+
+  #nextForgetting({ sql, identity }: EnvironmentContext): number | null {
+    const { retention, environmentId } = identity;
+    const oldest = [firstId(sql, "SELECT min(id) AS id FROM runs"), firstId(sql, "SELECT min(id) AS id FROM events")];
+    const times = oldest.flatMap((id) => (id === null ? [] : sequenceTime(id) + retention.days * DAY_MS));
+    return this.#turn(environmentId, readHistory(sql), times);
+  }
+
+  /** What could not be done by one look is not looked at again before the next turn. */
+  #turn(environmentId: string, { looked_at }: HistoryState, times: readonly number[]): number | null {
+    if (times.length === 0) return null;
+    return nextTurn(Math.max(Math.min(...times), looked_at), this.#everyMs, environmentId);
+  }
+}
+
+function firstId(sql: SqlStorage, query: string, ...values: number[]): number | null {
+  return sql.exec<{ id: number | null }>(query, ...values).one().id;
 }
 
 /** The look is over: all that could be archived is. */
