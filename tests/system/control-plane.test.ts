@@ -129,6 +129,15 @@ describe("keys", () => {
     expect((await inPages(keysOf("live")))[0]).toEqual(shown);
   });
 
+  it("whose hosts close without a code are answered, and do not wait", async () => {
+    const host = await startThinHost(plane.url, (await makeKey()).key, "closes");
+    const begun = performance.now();
+    host.end();
+    expect((await host.closed).code).toBe(1005);
+    // Unanswered, a client waits half a minute for the other side.
+    expect(performance.now() - begun).toBeLessThan(5_000);
+  });
+
   it("that are narrowed lose what they had at once, and their connections", async () => {
     const { id, key } = await makeKey();
     const host = await startThinHost(plane.url, key, "narrowed");
