@@ -20,6 +20,8 @@ export const Archived = z
   .object({ runs: z.number(), events: z.number() })
   .meta({ id: "Archived", description: "How many went to Postgres." });
 
+export type Archived = z.infer<typeof Archived>;
+
 export const Hour = z
   .object({
     hour: Time,

@@ -15,7 +15,8 @@ export const RunFilters = z.object({
     .optional()
     .meta({ description: "Test runs, or the others." }),
   text: z.string().max(NAME_MAX_CHARS).optional().meta({
-    description: "A run's id, or what its event's id or name, or its error, contains. Upper and lower case are alike.",
+    description:
+      "A run's id, or what its event's id or name, or its error, contains; in Postgres also its payload or its output. Upper and lower case are alike.",
   }),
 });
 export type RunFilters = z.infer<typeof RunFilters>;

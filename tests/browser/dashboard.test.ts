@@ -209,6 +209,24 @@ describe.each(WIDTHS)("at %i px", (width) => {
     await page.getByText("scheduledTime").first().waitFor();
   });
 
+  it("an environment's history is kept for as long as is chosen, and archived at once when it is asked for", async () => {
+    const { page } = window;
+    await page.goto(pageOf(router, "development", "settings"));
+    const days = page.getByLabel("Days in the environment");
+    await days.fill("0");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("alert").getByText("from 1 to 30").waitFor();
+    await days.fill("3");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved.").waitFor();
+    await page.getByRole("button", { name: "Archive now" }).click();
+    await page.getByText(/Archived \d+ runs/).waitFor();
+    await page.getByText("0 runs, 0 events").waitFor();
+    await expectAccessible(window);
+    await page.reload();
+    await expect.poll(() => days.inputValue()).toBe("3");
+  });
+
   it("what happens is shown within a second", async () => {
     const { page } = window;
     await page.goto(pageOf(router, "live", "runs"));

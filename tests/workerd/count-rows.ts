@@ -20,3 +20,17 @@ export async function countRows({ stub }: TestEnvironment): Promise<() => Promis
   });
   return () => inside(stub, () => cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, alarms));
 }
+
+/** Counts the rows an object reads from here on, as SQLite does for the bill. */
+export async function countRowsRead({ stub }: TestEnvironment): Promise<() => Promise<number>> {
+  const cursors: { rowsRead: number }[] = [];
+  await inside(stub, ({ storage }) => {
+    const exec = storage.sql.exec.bind(storage.sql);
+    storage.sql.exec = (<T extends Record<string, SqlStorageValue>>(query: string, ...values: unknown[]) => {
+      const cursor = exec<T>(query, ...values);
+      cursors.push(cursor);
+      return cursor;
+    }) as typeof storage.sql.exec;
+  });
+  return () => inside(stub, () => cursors.reduce((sum, { rowsRead }) => sum + rowsRead, 0));
+}

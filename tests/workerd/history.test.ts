@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { ArchivedRows, ArchiveRpc } from "../../shared/archive-rpc.ts";
 import { ARCHIVED_AT_ONCE_CHARS, ARCHIVED_AT_ONCE_ROWS } from "../../shared/limits.ts";
-import { countRows } from "./count-rows.ts";
+import { countRows, countRowsRead } from "./count-rows.ts";
 import { advance, DAY, EVENT, HOUR, hostOf, MINUTE, sendMany, startNext, WORKFLOW } from "./durable-support.ts";
 import {
   getJson,
@@ -178,6 +178,41 @@ describe("the archive", () => {
       expect(each).toBeLessThanOrEqual(most + 0.2);
     },
   );
+});
+
+describe("a look after history", () => {
+  it("reads some rows for each row, however many there are", async () => {
+    const { live } = await ended(1);
+    const fill = (count: number) =>
+      inside(live.stub, ({ storage: { sql } }) => {
+        const { last } = sql.exec<{ last: number }>("SELECT max(id) AS last FROM runs").one();
+        sql.exec(
+          `INSERT INTO events (id, digest, name, payload, timestamp, runs)
+           WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+           SELECT ?1 + 2 * i, x'00', 'go', '{}', 0, '[]' FROM n`,
+          last,
+          count,
+        );
+        sql.exec(
+          `INSERT INTO runs (id, workflow, event, expires_at, finished_at, status)
+           WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+           SELECT ?1 + 2 * i + 1, 1, ?1 + 2 * i, 0, 1, 'SUCCESS' FROM n`,
+          last,
+          count,
+        );
+      });
+    const each: number[] = [];
+    for (const count of [500, 4_000]) {
+      await fill(count);
+      const read = await countRowsRead(live);
+      expect(await look(live)).toMatchObject({ complete: true });
+      each.push((await read()) / count);
+    }
+    const [few = 0, many = 0] = each;
+    expect(few).toBeGreaterThan(2);
+    expect(few).toBeLessThan(30);
+    expect(many).toBeLessThan(few * 1.2);
+  });
 });
 
 describe("forgetting", () => {

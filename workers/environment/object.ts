@@ -691,11 +691,11 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
 
 /** Answers a close frame in kind, where its code is one that may be sent. */
 function answerClose(socket: WebSocket, code: number, reason: string): void {
-  // A frame without a code is answered by one without: who sent it waits for that.
-  if (code === 1005) return socket.close();
   const sendable = code === 1000 || (code >= 1001 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006);
   // A reason has 123 bytes at most; a character takes three at most.
   if (sendable || (code >= 3000 && code <= 4999)) socket.close(code, reason.slice(0, 41));
+  // A frame without a code is answered by one without: who sent it waits for that.
+  else if (code === 1005) socket.close();
 }
 
 function* connectedKeys(context: EnvironmentContext | null): Iterable<string> {

@@ -4,6 +4,7 @@ import type { Activity } from "../../../shared/activity.ts";
 import type { EventDetails, EventsPage } from "../../../shared/events.ts";
 import type { AuditEntry } from "../../../shared/management/audit.ts";
 import type { Environment, Key } from "../../../shared/management/environments.ts";
+import type { History } from "../../../shared/management/history.ts";
 import type { Invitation, Member, Organization } from "../../../shared/management/organizations.ts";
 import type { Person } from "../../../shared/management/people.ts";
 import type { RunFilters } from "../../../shared/management/runs.ts";
@@ -87,6 +88,11 @@ export const schedules = (place: Place) =>
   queryOptions({
     queryKey: [...environmentKey(place), "schedules"],
     queryFn: () => ask<SchedulesPage>("GET", path(`${inEnvironment}/schedules?limit=100`, place.org, place.env)),
+  });
+export const history = (place: Place) =>
+  queryOptions({
+    queryKey: [...environmentKey(place), "history"],
+    queryFn: () => ask<History>("GET", path(`${inEnvironment}/history`, place.org, place.env)),
   });
 export const keys = (place: Place) =>
   queryOptions({

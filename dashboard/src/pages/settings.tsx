@@ -8,6 +8,7 @@ import { lookOf } from "../shell/environments.ts";
 import { useMay, usePlace } from "../shell/place.ts";
 import { Button, Choose, Copy, Field, Problem, Toggle } from "../ui/controls.tsx";
 import { Badge, PageTitle, Panel, When } from "../ui/show.tsx";
+import { HistorySettings } from "./settings-history.tsx";
 
 export function Settings() {
   const mayManage = useMay("admin");
@@ -16,6 +17,7 @@ export function Settings() {
       <PageTitle title="Settings" />
       <div className="flex flex-col gap-4">
         <Environments />
+        <HistorySettings />
         <Members />
         {mayManage && <Invitations />}
         {mayManage && <Audit />}

@@ -51,7 +51,7 @@ class Room {
  * not ended, which will have by the next time. Sizes are read before rows, and every query is read to its end: one that
  * was left would hold on to the database.
  */
-export function nextBatch(context: EnvironmentContext, patient: boolean, now: number): Batch | null {
+export function nextBatch(context: EnvironmentContext, look: Look, patient: boolean, now: number): Batch | null {
   const { events_until: eventsUntil, runs_until: runsUntil } = readHistory(context.sql);
   const progress: Progress = {
     eventsUntil,
@@ -62,8 +62,8 @@ export function nextBatch(context: EnvironmentContext, patient: boolean, now: nu
     doneRuns: [],
   };
   const room = new Room();
-  const events = gatherEvents(context, progress, room);
-  const runs = gatherRuns(context, progress, room, patient ? now - ARCHIVE_WAITS_FOR_RUN_MS : now);
+  const events = gatherEvents(context, look, progress, room);
+  const runs = gatherRuns(context, look, progress, room, patient ? now - ARCHIVE_WAITS_FOR_RUN_MS : now);
   const moved = progress.eventsUntil > eventsUntil || progress.runsUntil > runsUntil;
   return events.length === 0 && runs.runs.length === 0 && !moved ? null : { rows: { events, ...runs }, progress };
 }
@@ -81,6 +81,12 @@ export function applyProgress({ sql }: EnvironmentContext, progress: Progress): 
   each("DELETE FROM passed_runs WHERE run IN (SELECT value FROM json_each(?))", doneRuns);
 }
 
+/** How far one look has come through what was passed: each is asked once, however many batches the look has. */
+export interface Look {
+  eventsAfter: number;
+  runsAfter: number;
+}
+
 interface Sized extends Record<string, SqlStorageValue> {
   id: number;
   size: number;
@@ -93,13 +99,16 @@ interface FullEventRow extends EventRow {
   context: string | null;
 }
 
-function gatherEvents(context: EnvironmentContext, progress: Progress, room: Room): ArchivedEvent[] {
+function gatherEvents(context: EnvironmentContext, look: Look, progress: Progress, room: Room): ArchivedEvent[] {
   const { sql } = context;
   const sized = "octet_length(payload) + octet_length(coalesce(context, '')) AS size";
   const taken: number[] = [];
   const passed = sql
     .exec<Sized>(
-      `SELECT id, ${sized}, 0 AS open FROM passed_events JOIN events ON id = event WHERE waits_until IS NULL LIMIT ?`,
+      // CROSS: the few that were passed are looked up among all, and not the other way round.
+      `SELECT id, ${sized}, 0 AS open FROM passed_events CROSS JOIN events ON id = event
+       WHERE event > ? AND waits_until IS NULL ORDER BY event LIMIT ?`,
+      look.eventsAfter,
       ARCHIVED_AT_ONCE_ROWS,
     )
     .toArray();
@@ -114,7 +123,9 @@ function gatherEvents(context: EnvironmentContext, progress: Progress, room: Roo
     if (!room.take(1, size)) break;
     taken.push(id);
     progress.doneEvents.push(id);
+    look.eventsAfter = id;
   }
+  if (passed.length === 0) look.eventsAfter = Number.MAX_SAFE_INTEGER;
   for (const { id, size, open } of following) {
     if (open === 1) progress.passedEvents.push(id);
     else if (room.take(1, size)) taken.push(id);
@@ -136,12 +147,20 @@ function gatherEvents(context: EnvironmentContext, progress: Progress, room: Roo
 type RunsAndSteps = Pick<ArchivedRows, "runs" | "steps">;
 
 /** A run with more steps than one part has is alone: all but its last part are stored before it (`earlierParts`). */
-function gatherRuns(context: EnvironmentContext, progress: Progress, room: Room, passedIfBefore: number): RunsAndSteps {
+function gatherRuns(
+  context: EnvironmentContext,
+  look: Look,
+  progress: Progress,
+  room: Room,
+  passedIfBefore: number,
+): RunsAndSteps {
   const { sql } = context;
   const sized = "octet_length(coalesce(output, '')) + octet_length(coalesce(error, '')) AS size";
   const passed = sql
     .exec<Sized>(
-      `SELECT id, ${sized}, 0 AS open FROM passed_runs JOIN runs ON id = run WHERE finished_at IS NOT NULL LIMIT ?`,
+      `SELECT id, ${sized}, 0 AS open FROM passed_runs CROSS JOIN runs ON id = run
+       WHERE run > ? AND finished_at IS NOT NULL ORDER BY run LIMIT ?`,
+      look.runsAfter,
       ARCHIVED_AT_ONCE_ROWS,
     )
     .toArray();
@@ -163,7 +182,9 @@ function gatherRuns(context: EnvironmentContext, progress: Progress, room: Room,
   for (const run of passed) {
     if (!take(run)) break;
     progress.doneRuns.push(run.id);
+    look.runsAfter = run.id;
   }
+  if (passed.length === 0) look.runsAfter = Number.MAX_SAFE_INTEGER;
   for (const run of following) {
     if (run.open === 0) {
       if (!take(run)) break;

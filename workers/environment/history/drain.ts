@@ -27,11 +27,9 @@ export async function drain(
   let complete = true;
   try {
     while (!gone() && (await context.commits.run((turn) => endTimedOut(context, turn, clock()))));
-    for (
-      let batch = nextBatch(context, patient, clock());
-      batch && !gone();
-      batch = nextBatch(context, patient, clock())
-    ) {
+    const look = { eventsAfter: 0, runsAfter: 0 };
+    const next = () => nextBatch(context, look, patient, clock());
+    for (let batch = next(); batch && !gone(); batch = next()) {
       const { rows, progress } = batch;
       for (const part of earlierParts(context, batch)) {
         await archive.store(environmentId, { events: [], runs: [], steps: [part] });
