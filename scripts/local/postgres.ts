@@ -53,6 +53,8 @@ function makePool(config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool({ connectionTimeoutMillis: CONNECTED_WITHIN_MS, ...config });
   // A connection that breaks while idle is replaced by the next query, which reports what is wrong.
   pool.on("error", () => {});
+  // Likewise one that breaks between two queries of a transaction, when nobody waits for it.
+  pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 

@@ -30,6 +30,7 @@ export async function drain(
     const look = { eventsAfter: 0, runsAfter: 0 };
     const next = () => nextBatch(context, look, patient, clock());
     for (let batch = next(); batch && !gone(); batch = next()) {
+      const begun = Date.now();
       const { rows, progress } = batch;
       for (const part of earlierParts(context, batch)) {
         await archive.store(environmentId, { events: [], runs: [], steps: [part] });
@@ -37,6 +38,7 @@ export async function drain(
       if (rows.events.length + rows.runs.length > 0) await archive.store(environmentId, rows);
       if (gone()) break;
       await context.commits.run(() => applyProgress(context, progress));
+      await rest(Date.now() - begun);
       sums.runs += rows.runs.length;
       sums.events += rows.events.length;
     }
@@ -56,4 +58,9 @@ export async function drain(
     );
   }
   return { ...sums, complete };
+}
+
+/** As long as the batch took, so that half of the time is for those who send events: nobody waits for history. */
+function rest(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
