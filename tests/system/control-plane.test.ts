@@ -95,6 +95,18 @@ describe("environments", () => {
     const changed = await plane.must("PATCH", `${path}/staging`, { as: owner, body: { receivesWebhooks: true } });
     expect(changed.body).toMatchObject({ receivesWebhooks: true, receivesSchedules: true, inForce: true });
 
+    const days = { retentionDays: 3, historyDays: 365 };
+    expect((await plane.must("PATCH", `${path}/staging`, { as: owner, body: days })).body).toMatchObject(days);
+    for (const refused of [
+      { retentionDays: 0 },
+      { retentionDays: 31 },
+      { historyDays: 1.5 },
+      { historyDays: "90" },
+      {},
+    ]) {
+      expect((await plane.ask("PATCH", `${path}/staging`, { as: owner, body: refused })).status).toBe(422);
+    }
+
     const host = await startThinHost(plane.url, key, "x");
     expect((await plane.ask("DELETE", `${path}/staging`, { as: owner })).status).toBe(204);
     expect((await host.closed).code).toBe(4001);
