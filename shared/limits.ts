@@ -25,6 +25,8 @@ export const NAME_MAX_CHARS = 256;
  * between Worker and object (32 MiB). Enforced by the object.
  */
 export const REGISTRATION_MAX_BYTES = 256 * KIB;
+/** Runs made last that are looked through when one that has not ended is sought; older ones stand in an index. */
+export const RECENT_RUNS = 500;
 /** Runs that execute user code on one host at a time. Enforced by the dispatcher. */
 export const HOST_MAX_RUNNING = 100;
 /** A row of SQLite-backed storage on the platform; local workerd allows more, so the object enforces it itself. */

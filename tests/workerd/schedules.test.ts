@@ -345,7 +345,7 @@ describe("ticks", () => {
     expect(await book().tick(now())).toEqual({ environments: 0, events: 0, failed: 0 });
   });
 
-  it("write five rows for a schedule and its run: the schedule, the event and its id, the run and its place", async () => {
+  it("write four rows for a schedule and its run: the schedule, the event and its id, and the run", async () => {
     const count = async () => (await rows<{ n: number }>(live, "SELECT total_changes() AS n"))[0]?.n ?? 0;
     const before = await count();
     advanceClock(MINUTE);

@@ -104,7 +104,8 @@ function attentionTo(context: EnvironmentContext, failures: ReadonlyMap<number, 
   const waiting = sql
     .exec<{ workflow: number; runs: number }>(
       `SELECT workflow, count(*) AS runs FROM
-         (SELECT workflow FROM runs WHERE finished_at IS NULL AND expires_at > ? LIMIT ?)
+         (SELECT workflow FROM unfinished_runs
+          WHERE expires_at > ? OR attempts > 0 OR lost_in_a_row > 0 LIMIT ?)
        GROUP BY workflow ORDER BY runs DESC`,
       now,
       COUNTED_MAX,

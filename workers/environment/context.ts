@@ -5,6 +5,7 @@ import type { Attempted, OutgoingRequest } from "../../shared/wire/fetch.ts";
 import type { Commits } from "./commits.ts";
 import type { HistoryClock, Retention } from "./history/state.ts";
 import type { Hosts } from "./hosts.ts";
+import type { RecentRuns } from "./recent-runs.ts";
 import type { RunEnds } from "./run-ends.ts";
 import type { RunQueue } from "./run-queue.ts";
 import type { StepRow } from "./steps.ts";
@@ -25,6 +26,7 @@ export interface EnvironmentContext {
   readonly hosts: Hosts;
   readonly workflows: Workflows;
   readonly queue: RunQueue;
+  readonly recentRuns: RecentRuns;
   readonly ends: RunEnds;
   /** The next number for an event, a run or a log; numbers sort by time. */
   readonly nextNumber: () => number;

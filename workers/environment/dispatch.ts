@@ -50,8 +50,8 @@ export function dispatchWorkflow(context: EnvironmentContext, turn: Turn, workfl
 export function expireRuns(context: EnvironmentContext, turn: Turn, workflow: number, now: number): void {
   const expired = context.sql
     .exec<{ id: number; expires_at: number }>(
-      `SELECT id, expires_at FROM runs
-       WHERE workflow = ? AND finished_at IS NULL AND attempts = 0 AND lost_in_a_row = 0 AND expires_at <= ?`,
+      `SELECT id, expires_at FROM unfinished_runs
+       WHERE workflow = ? AND attempts = 0 AND lost_in_a_row = 0 AND expires_at <= ?`,
       workflow,
       now,
     )

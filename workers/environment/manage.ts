@@ -83,7 +83,7 @@ export function changeWorkflow(
   context.workflows.deregister(workflow.number, now);
   unscheduleWorkflow(context, turn, workflow.slug, now);
   const waiting = context.sql
-    .exec<{ id: number }>("SELECT id FROM runs WHERE workflow = ? AND finished_at IS NULL", workflow.number)
+    .exec<{ id: number }>("SELECT id FROM unfinished_runs WHERE workflow = ?", workflow.number)
     .toArray();
   for (const { id } of waiting) endRun(context, turn, id, { status: "CANCELED" }, now);
   return "done";

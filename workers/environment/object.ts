@@ -71,6 +71,7 @@ import { listRuns, listRunsByPage } from "./read-runs.ts";
 import { listWorkflows } from "./read-workflows.ts";
 import { receiveFrame } from "./receive.ts";
 import { receiveDelivery } from "./receive-delivery.ts";
+import { RecentRuns } from "./recent-runs.ts";
 import { RunEnds } from "./run-ends.ts";
 import { RunQueue } from "./run-queue.ts";
 import { loseRuns } from "./runs.ts";
@@ -476,6 +477,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       hosts: new Hosts(),
       workflows: new Workflows(storage.sql),
       queue: new RunQueue((workflow) => context.hosts.touchWorkflow(workflow)),
+      recentRuns: new RecentRuns(storage.sql),
       ends: new RunEnds(),
       nextNumber: () => {
         last = nextSequence(last, now());

@@ -147,17 +147,25 @@ export class RunQueue {
   }
 
   #following(sql: SqlStorage, workflow: number): WaitingRow[] {
+    const cursor = this.#cursors.get(workflow) ?? 0;
+    const { newest, until } = sql
+      .exec<{ newest: number | null; until: number }>(
+        "SELECT (SELECT max(id) FROM runs) AS newest, until FROM indexed_runs",
+      )
+      .one();
+    if (newest === null || newest <= cursor) return [];
+    // Past the index, the search goes on from the cursor itself.
     const rows = sql
       .exec<WaitingRow>(
-        `SELECT ${COLUMNS} FROM runs r
+        `SELECT ${COLUMNS} FROM ${cursor < until ? "unfinished_runs" : "runs"} r
          WHERE r.workflow = ? AND r.finished_at IS NULL AND r.id > ? AND ${AWAKE} ORDER BY r.id LIMIT ?`,
         workflow,
-        this.#cursors.get(workflow) ?? 0,
+        cursor,
         READ_AT_ONCE,
       )
       .toArray();
-    const last = rows.at(-1);
-    if (last) this.#cursors.set(workflow, last.id);
+    // The runs of other workflows that were passed are not read again.
+    this.#cursors.set(workflow, rows.at(-1)?.id ?? newest);
     return rows;
   }
 
@@ -165,9 +173,9 @@ export class RunQueue {
     if (this.#sleepersSought.has(workflow)) return [];
     const found = sql
       .exec<WaitingRow & { host: number }>(
-        `SELECT ${COLUMNS}, min(s.host) AS host FROM steps s JOIN runs r ON r.id = s.run
-         WHERE s.due_at IS NOT NULL AND r.workflow = ? AND r.finished_at IS NULL
-           AND s.host NOT IN (SELECT value FROM json_each(?)) GROUP BY r.id ORDER BY r.id`,
+        // CROSS: by the workflow's open runs, neither by all runs nor by all that is owed.
+        `SELECT ${COLUMNS}, min(s.host) AS host FROM unfinished_runs r CROSS JOIN steps s ON s.run = r.id
+         WHERE r.workflow = ? AND s.due_at IS NOT NULL AND s.host NOT IN (SELECT value FROM json_each(?)) GROUP BY r.id ORDER BY r.id`,
         workflow,
         JSON.stringify(hosts.ids()),
       )

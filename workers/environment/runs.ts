@@ -28,6 +28,8 @@ export interface RunRow extends Record<string, SqlStorageValue> {
   status: string | null;
   output: string | null;
   error: string | null;
+  /** 0 while it may be open and stands in no index: recent-runs.ts. */
+  indexed: number;
 }
 
 export interface NewRun {
@@ -48,14 +50,17 @@ export type RunEnd =
 export function insertRun(context: EnvironmentContext, turn: Turn, created: NewRun): void {
   const { run, workflow, event, now, isTest, rerunOf } = created;
   context.sql.exec(
-    "INSERT INTO runs (id, workflow, event, expires_at, is_test, rerun_of) VALUES (?, ?, ?, ?, ?, ?)",
+    "INSERT INTO runs (id, workflow, event, expires_at, is_test, rerun_of, indexed) VALUES (?, ?, ?, ?, ?, ?, ?)",
     run,
     workflow.number,
     event,
     now + workflow.timeToLiveMs,
     isTest ? 1 : 0,
     rerunOf ?? null,
+    // One that no host can take now will be sought often; the others are over soon.
+    !workflow.paused && context.hosts.leastBusy(workflow.number) ? 0 : 1,
   );
+  context.recentRuns.made();
   logTransition(context, turn, run, workflow.slug, "PENDING");
   turn.dispatch(workflow.number);
 }

@@ -264,11 +264,16 @@ export function* earlierParts({ sql }: EnvironmentContext, { rows }: Batch): Gen
  * From their moment on every reader saw them as timed out.
  */
 export function endTimedOut(context: EnvironmentContext, turn: Turn, now: number): boolean {
-  const { sql, hosts } = context;
+  const { sql, hosts, recentRuns } = context;
+  const end = (expired: readonly { id: number; expires_at: number }[]) => {
+    for (const { id, expires_at } of expired) endRun(context, turn, id, { status: "TIMED_OUT" }, expires_at);
+    return expired.length > 0;
+  };
+  end(recentRuns.expired(now).filter(({ workflow }) => !hosts.serves(workflow)));
   for (let workflow = -1; ; ) {
     const next = sql
       .exec<{ workflow: number | null }>(
-        "SELECT min(workflow) AS workflow FROM runs WHERE finished_at IS NULL AND workflow > ?",
+        "SELECT min(workflow) AS workflow FROM runs WHERE finished_at IS NULL AND indexed = 1 AND workflow > ?",
         workflow,
       )
       .one().workflow;
@@ -277,14 +282,13 @@ export function endTimedOut(context: EnvironmentContext, turn: Turn, now: number
     if (hosts.serves(workflow)) continue;
     const expired = sql
       .exec<{ id: number; expires_at: number }>(
-        `SELECT id, expires_at FROM runs WHERE workflow = ? AND finished_at IS NULL AND attempts = 0
+        `SELECT id, expires_at FROM runs WHERE workflow = ? AND finished_at IS NULL AND indexed = 1 AND attempts = 0
          AND lost_in_a_row = 0 AND expires_at <= ? LIMIT ?`,
         workflow,
         now,
         ARCHIVED_AT_ONCE_ROWS,
       )
       .toArray();
-    for (const { id, expires_at } of expired) endRun(context, turn, id, { status: "TIMED_OUT" }, expires_at);
-    if (expired.length > 0) return true;
+    if (end(expired)) return true;
   }
 }

@@ -1,7 +1,8 @@
 // The SQLite schema of an environment, as append-only steps. Step n brings a database of version n to n + 1.
 //
 // Rows written are what an event costs, so: integer keys that sort by time, one secondary index entry for an event
-// (its sender's id) and one for a run (while it is unfinished), and no row for what a live socket's attachment knows.
+// (its sender's id), one for a run only if it stays open (recent-runs.ts), and no row for what a live socket's attachment
+// knows.
 
 export const MIGRATIONS: readonly string[] = [
   `
@@ -205,5 +206,24 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (event, run)
   ) WITHOUT ROWID;
   INSERT INTO reruns SELECT event, id FROM runs WHERE rerun_of IS NOT NULL;
+  `,
+  `
+  -- Whether a run that has not ended stands in the index: recent-runs.ts.
+  ALTER TABLE runs ADD COLUMN indexed INTEGER NOT NULL DEFAULT 1;
+  DROP INDEX unfinished_runs;
+  CREATE INDEX indexed_unfinished_runs ON runs (workflow) WHERE finished_at IS NULL AND indexed = 1;
+
+  -- Up to this run, all that have not ended are in the index.
+  CREATE TABLE indexed_runs (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    until INTEGER NOT NULL
+  );
+  INSERT INTO indexed_runs SELECT 1, coalesce(max(id), 0) FROM runs;
+
+  CREATE VIEW unfinished_runs AS
+    -- The plus: by the index, not through all runs that there ever were.
+    SELECT * FROM runs WHERE finished_at IS NULL AND indexed = 1 AND +id <= (SELECT until FROM indexed_runs)
+    UNION ALL
+    SELECT * FROM runs WHERE finished_at IS NULL AND id > (SELECT until FROM indexed_runs);
   `,
 ];

@@ -1,0 +1,146 @@
+// Runs that have not ended are found, though most of them stand in no index.
+import { evictDurableObject } from "cloudflare:test";
+import { expect, it } from "vitest";
+import { MEMBER } from "../../shared/environment-rpc.ts";
+import { RECENT_RUNS } from "../../shared/limits.ts";
+import { RecentRuns } from "../../workers/environment/recent-runs.ts";
+import { countRows, countRowsRead } from "./count-rows.ts";
+import { advance, EVENT, HOUR, hostOf, lose, sendMany, startNext, takeAll, WORKFLOW } from "./durable-support.ts";
+import { getJson, inside, makeEnvironment, rows, send, type TestEnvironment, TestHost } from "./support.ts";
+
+/** A generator of numbers from 0 to 1, the same for a seed. */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const ids = (sql: SqlStorage, query: string) =>
+  sql
+    .exec<{ id: number }>(query)
+    .toArray()
+    .map(({ id }) => id);
+
+it.each([1, 2, 3, 4])(
+  "the view has them all, whatever was made, ended, forgotten and started anew: seed %s",
+  async (seed) => {
+    const { stub } = await makeEnvironment("live");
+    await inside(stub, ({ storage: { sql } }) => {
+      const random = seeded(seed);
+      let recent = new RecentRuns(sql);
+      let last = 0;
+      let most = 0;
+      for (let step = 0; step < 6 * RECENT_RUNS; step++) {
+        const chance = random();
+        if (chance < 0.6) {
+          last += 1 + Math.floor(random() * 5);
+          sql.exec(
+            "INSERT INTO runs (id, workflow, event, expires_at, indexed) VALUES (?, ?, 1, 0, ?)",
+            last,
+            Math.floor(random() * 3),
+            random() < 0.2 ? 1 : 0,
+          );
+          recent.made();
+        } else if (chance < 0.995) {
+          // Most end soon, some late.
+          const from = random() < 0.9 ? last - 20 : Math.floor(random() * last);
+          sql.exec(
+            "UPDATE runs SET finished_at = 1 WHERE id = (SELECT min(id) FROM unfinished_runs WHERE id > ?)",
+            from,
+          );
+        } else if (chance < 0.998) recent = new RecentRuns(sql);
+        else sql.exec("DELETE FROM runs WHERE finished_at IS NOT NULL AND id < ?", Math.floor(random() * last));
+        if (step % 50 > 0) continue;
+        const open = ids(sql, "SELECT id FROM runs WHERE finished_at IS NULL ORDER BY id");
+        expect(ids(sql, "SELECT id FROM unfinished_runs ORDER BY id")).toEqual(open);
+        most = Math.max(most, ids(sql, "SELECT id FROM runs WHERE id > (SELECT until FROM indexed_runs)").length);
+      }
+      expect(most).toBeGreaterThan(RECENT_RUNS / 2);
+      expect(most).toBeLessThanOrEqual(RECENT_RUNS);
+    });
+  },
+);
+
+/** Three runs that stay open, more than are looked through that were made after them and have ended, and no host. */
+async function threeBeforeMany(): Promise<{ live: TestEnvironment; open: string[] }> {
+  const live = await makeEnvironment("live");
+  const host = await hostOf(live);
+  await sendMany(live, 3);
+  const open = await takeAll(host, 3, async () => {});
+  await inside(live.stub, ({ storage: { sql } }) => {
+    sql.exec(
+      `INSERT INTO runs (id, workflow, event, expires_at, finished_at, status, indexed)
+       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+       SELECT (SELECT max(id) FROM runs) + i, 1, 1, 0, 1, 'SUCCESS', 0 FROM n`,
+
+      6 * RECENT_RUNS,
+    );
+  });
+  await evictDurableObject(live.stub, { webSockets: "hibernate" });
+  await lose(live, host);
+  return { live, open };
+}
+
+it("runs that were long open are counted as waiting and go to the next host, and those that ended are not looked at", async () => {
+  const { live, open } = await threeBeforeMany();
+  await advance(live, 2 * HOUR);
+  const read = await countRowsRead(live);
+  const activity = await live.stub.readActivity(MEMBER);
+  expect(activity).toMatchObject({ value: { attention: [{ kind: "no host", workflow: WORKFLOW, runs: 3 }] } });
+  const next = await hostOf(live);
+  expect(await takeAll(next, 3, (id) => next.complete(id, null))).toEqual(open);
+  // The most recent ones are, half of RECENT_RUNS, by each of several searches.
+  expect(await read()).toBeLessThan(4 * RECENT_RUNS);
+  expect(await rows(live, "SELECT id FROM unfinished_runs")).toEqual([]);
+  expect(next.received).toEqual([]);
+});
+
+it("runs that were long open are canceled with their workflow", async () => {
+  const { live, open } = await threeBeforeMany();
+  expect(await live.stub.changeWorkflow(MEMBER, WORKFLOW, "deregister")).toMatchObject({ value: "done" });
+  const { data } = await getJson<{ data: { id: string }[] }>(live.key, "/api/v1/runs?status=CANCELED");
+  expect(data.map(({ id }) => id).toSorted()).toEqual(open.toSorted());
+});
+
+it("a search reads on from where the last one ended, whoever's runs lie in between", async () => {
+  const live = await makeEnvironment("live");
+  const host = await hostOf(live);
+  await TestHost.listening(live.key, "other", "other");
+  const between = RECENT_RUNS / 2;
+  await sendMany(live, between);
+  await takeAll(host, between, (id) => host.complete(id, null));
+  const read = await countRowsRead(live);
+  const reads: number[] = [];
+  for (let search = 0; search < 3; search++) {
+    const before = await read();
+    await live.stub.changeWorkflow(MEMBER, "other", "resume");
+    reads.push((await read()) - before);
+  }
+  const [first = 0, ...later] = reads;
+  expect(first).toBeGreaterThan(between);
+  expect(first).toBeLessThan(1.2 * between);
+  expect(Math.max(...later)).toBeLessThan(20);
+});
+
+it("a run costs no index entry when it ends soon, and one when it stays or waits for a host", async () => {
+  const live = await makeEnvironment("live");
+  const host = await hostOf(live);
+  const written = await countRows(live);
+  const costs = async (work: () => Promise<unknown>) => {
+    const before = await written();
+    await work();
+    return (await written()) - before;
+  };
+  // An event without an id, its run, the run's end.
+  expect(
+    await costs(() =>
+      send(live.key, EVENT)
+        .then(() => startNext(host))
+        .then(({ id }) => host.complete(id, 1)),
+    ),
+  ).toBe(3);
+  await lose(live, host);
+  expect(await costs(() => send(live.key, EVENT))).toBe(3);
+});
