@@ -48,10 +48,6 @@ export function noteAnnouncement(
   );
 }
 
-export function nextAnnouncement({ sql }: EnvironmentContext): number | null {
-  return sql.exec<{ due: number | null }>("SELECT min(due_at) AS due FROM owed_sources").one().due;
-}
-
 /** The announcements that are due. Each is postponed while it is made, so that it is not made twice at once. */
 export function dueAnnouncements({ sql }: EnvironmentContext, now: number): WebhookTrigger[] {
   return sql

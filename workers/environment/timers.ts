@@ -2,7 +2,7 @@
 // that may be gone. The next due time is computed from what is stored and from the hosts' attachments, so an alarm that
 // was lost or came twice does no harm.
 import { START_WRITTEN_AFTER_MS } from "../../shared/limits.ts";
-import { dueAnnouncements, nextAnnouncement, postponeAnnouncements } from "./announce-source.ts";
+import { dueAnnouncements, postponeAnnouncements } from "./announce-source.ts";
 import type { Turn } from "./commits.ts";
 import type { EnvironmentContext } from "./context.ts";
 import { routeDelayedEvent } from "./events.ts";
@@ -19,20 +19,19 @@ const AT_ONCE = 500;
 /** The next time at which something stored is due; null when nothing is. Unix milliseconds on the router's clock. */
 export function nextStoredTime(context: EnvironmentContext): number | null {
   const { sql, queue } = context;
-  const times = [
-    sql.exec<{ due: number | null }>("SELECT min(waits_until) AS due FROM events WHERE waits_until IS NOT NULL").one()
-      .due,
-    sql
-      .exec<{ due: number | null }>(
-        "SELECT min(due_at) AS due FROM steps WHERE due_at IS NOT NULL AND host NOT IN (SELECT value FROM json_each(?))",
-        JSON.stringify(context.hosts.full()),
-      )
-      .one().due,
-    queue.nextPostponed(),
-    nextAnnouncement(context),
-    nextOwedWake(context),
-    context.history.next(context),
-  ].filter((time) => time !== null);
+  // One query: it is asked after every commit.
+  const stored = sql
+    .exec<Record<string, number | null>>(
+      `SELECT (SELECT min(waits_until) FROM events WHERE waits_until IS NOT NULL) AS event,
+         (SELECT min(due_at) FROM steps WHERE due_at IS NOT NULL AND host NOT IN (SELECT value FROM json_each(?))) AS step,
+         (SELECT min(due_at) FROM owed_sources) AS source,
+         (SELECT due_at FROM owed_wake) AS wake`,
+      JSON.stringify(context.hosts.full()),
+    )
+    .one();
+  const times = [...Object.values(stored), queue.nextPostponed(), context.history.next(context)].filter(
+    (time) => time !== null,
+  );
   return times.length === 0 ? null : Math.min(...times);
 }
 
