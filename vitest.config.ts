@@ -1,4 +1,4 @@
-// The three kinds of test: pure ones in Node, ones inside workerd, and ones that start a whole router.
+// The four kinds of test: pure ones in Node, ones inside workerd, ones that start a whole router, and ones in a browser.
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 

@@ -1,4 +1,4 @@
-// What things cost: rows written are more than 90 % of the bill, so their number is held here. An index entry is a row
+// What things cost: rows written are most of the bill, so their number is held here. An index entry is a row
 // of its own, and so is setting an alarm.
 import { describe, expect, it } from "vitest";
 import { countRows } from "./count-rows.ts";

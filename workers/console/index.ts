@@ -1,5 +1,5 @@
-// The console Worker: sign-in of people and the management API. It is the only one that speaks to Postgres, and never on
-// the path of an event. Who may use a route stands in routes/table.ts.
+// The console Worker: sign-in of people and the management API. It and the archive are all that speak to Postgres, never
+// on the path of an event. Who may use a route stands in routes/table.ts.
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { failure, malformed, methodNotAllowed } from "../../shared/answers.ts";

@@ -65,7 +65,7 @@ export async function createAuth(env: Env, db: Database, origin: string) {
       database: { generateId: ({ model }) => (model === "user" ? newUserId() : randomId()) },
       ipAddress: { ipAddressHeaders: ["cf-connecting-ip"] },
     },
-    // The platform counts, see ../limits.ts.
+    // The platform counts, see ../../rate-limits.ts.
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
     // It would log addresses of people; the request's line in our log has the status.
