@@ -105,7 +105,7 @@ export const LOST_ATTEMPTS_MAX = 5;
  */
 export const SUSPECT_AFTER_LOST = 2;
 /** How long a run waits before it is offered again, by the number of attempts lost in a row. */
-export const LOST_ATTEMPT_WAITS_MS: readonly number[] = [0, 1_000, 5_000, 15_000, 60_000];
+export const LOST_ATTEMPT_WAITS_MS: readonly number[] = [0, 1_000, 5_000, 15_000];
 /** Runs one host may hold at once, asleep ones not counted: its attachment has 16 KiB, a held run takes about 30 bytes. */
 export const HOST_MAX_HELD = 400;
 /** The longest delay in a run. */

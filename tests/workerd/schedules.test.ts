@@ -334,6 +334,21 @@ describe("ticks", () => {
     expect(await times(live)).toEqual([iso(start + MINUTE)]);
   });
 
+  it("that find an environment's storage nearly full emit the latest time there when it has room again", async () => {
+    let size = 10e9;
+    await inside(live.stub, ({ storage }) => {
+      Object.defineProperty(storage.sql, "databaseSize", { configurable: true, get: () => size });
+    });
+    const start = thisMinute();
+    for (const room of [false, false, true]) {
+      if (room) size = 1_000;
+      advanceClock(MINUTE);
+      await tick();
+    }
+    expect(await times(live)).toEqual([iso(start + 3 * MINUTE)]);
+    expect(await times(development)).toEqual([1, 2, 3].map((minute) => iso(start + minute * MINUTE)));
+  });
+
   it("ask nothing of a book without environments, nor of an environment with nothing due", async () => {
     const untouched = "book_of_nobody";
     const outcome = await bindings.SCHEDULE_BOOK.getByName(untouched).tick(now());

@@ -1,12 +1,26 @@
 // Runs that have not ended are found, though most of them stand in no index.
 import { evictDurableObject } from "cloudflare:test";
-import { expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { MEMBER } from "../../shared/environment-rpc.ts";
 import { RECENT_RUNS } from "../../shared/limits.ts";
 import { RecentRuns } from "../../workers/environment/recent-runs.ts";
 import { countRows, countRowsRead } from "./count-rows.ts";
 import { advance, EVENT, HOUR, hostOf, lose, sendMany, startNext, takeAll, WORKFLOW } from "./durable-support.ts";
-import { getJson, inside, makeEnvironment, rows, send, type TestEnvironment, TestHost } from "./support.ts";
+import {
+  advanceClock,
+  eventually,
+  getJson,
+  injectBug,
+  inside,
+  makeEnvironment,
+  resetClock,
+  rows,
+  send,
+  type TestEnvironment,
+  TestHost,
+} from "./support.ts";
+
+afterEach(resetClock);
 
 /** A generator of numbers from 0 to 1, the same for a seed. */
 function seeded(seed: number): () => number {
@@ -27,11 +41,21 @@ it.each([1, 2, 3, 4])(
   "the view has them all, whatever was made, ended, forgotten and started anew: seed %s",
   async (seed) => {
     const { stub } = await makeEnvironment("live");
-    await inside(stub, ({ storage: { sql } }) => {
+    await inside(stub, ({ storage }) => {
+      const { sql } = storage;
       const random = seeded(seed);
       let recent = new RecentRuns(sql);
       let last = 0;
       let most = 0;
+      const make = (id: number) => {
+        sql.exec(
+          "INSERT INTO runs (id, workflow, event, expires_at, indexed) VALUES (?, ?, 1, 0, ?)",
+          id,
+          Math.floor(random() * 3),
+          random() < 0.2 ? 1 : 0,
+        );
+        recent.made();
+      };
       for (let step = 0; step < 6 * RECENT_RUNS; step++) {
         const chance = random();
         if (chance < 0.6) {
@@ -50,8 +74,18 @@ it.each([1, 2, 3, 4])(
             "UPDATE runs SET finished_at = 1 WHERE id = (SELECT min(id) FROM unfinished_runs WHERE id > ?)",
             from,
           );
-        } else if (chance < 0.998) recent = new RecentRuns(sql);
-        else sql.exec("DELETE FROM runs WHERE finished_at IS NOT NULL AND id < ?", Math.floor(random() * last));
+        } else if (chance < 0.997) recent = new RecentRuns(sql);
+        else if (chance < 0.999) {
+          // An operation that makes runs and fails.
+          try {
+            storage.transactionSync(() => {
+              for (let run = 1; run <= RECENT_RUNS / 5; run++) make(last + run);
+              throw new Error("undone");
+            });
+          } catch {
+            recent.recount();
+          }
+        } else sql.exec("DELETE FROM runs WHERE finished_at IS NOT NULL AND id < ?", Math.floor(random() * last));
         if (step % 50 > 0) continue;
         const open = ids(sql, "SELECT id FROM runs WHERE finished_at IS NULL ORDER BY id");
         expect(ids(sql, "SELECT id FROM unfinished_runs ORDER BY id")).toEqual(open);
@@ -143,4 +177,38 @@ it("a run costs no index entry when it ends soon, and one when it stays or waits
   ).toBe(3);
   await lose(live, host);
   expect(await costs(() => send(live.key, EVENT))).toBe(3);
+});
+
+it("a run that is made when all others were forgotten and the clock has gone back is found", async () => {
+  const { live, open } = await threeBeforeMany();
+  const first = await hostOf(live);
+  await takeAll(first, 3, (id) => first.complete(id, null));
+  await lose(live, first);
+  await inside(live.stub, ({ storage: { sql } }) => {
+    sql.exec("DELETE FROM runs");
+    sql.exec("DELETE FROM events");
+  });
+  await evictDurableObject(live.stub);
+  advanceClock(-HOUR);
+  const host = await hostOf(live);
+  await send(live.key, EVENT);
+  const { id } = await startNext(host);
+  expect(open).not.toContain(id);
+  expect(await rows(live, "SELECT id FROM unfinished_runs")).toHaveLength(1);
+});
+
+it("what a search found is found again when what came of it was undone", async () => {
+  const live = await makeEnvironment("live");
+  const host = await hostOf(live);
+  await lose(live, host);
+  await sendMany(live, 1);
+  await inside(live.stub, ({ storage: { sql } }) => sql.exec("DELETE FROM events"));
+  let searches = 0;
+  await injectBug(live, (query) => query.includes("FROM indexed_runs") && ++searches === 2);
+  await hostOf(live);
+  await eventually(() => expect(searches).toBeGreaterThanOrEqual(2));
+  await inside(live.stub, ({ storage }) => void Reflect.deleteProperty(storage.sql, "exec"));
+  expect(await rows(live, "SELECT id FROM unfinished_runs")).toHaveLength(1);
+  await live.stub.changeWorkflow(MEMBER, WORKFLOW, "resume");
+  expect(await rows(live, "SELECT status FROM runs")).toEqual([{ status: "ERROR" }]);
 });

@@ -105,13 +105,14 @@ function attentionTo(context: EnvironmentContext, failures: ReadonlyMap<number, 
     .exec<{ workflow: number; runs: number }>(
       `SELECT workflow, count(*) AS runs FROM
          (SELECT workflow FROM unfinished_runs
-          WHERE expires_at > ? OR attempts > 0 OR lost_in_a_row > 0 LIMIT ?)
+          WHERE workflow NOT IN (SELECT value FROM json_each(?))
+            AND (expires_at > ? OR attempts > 0 OR lost_in_a_row > 0) LIMIT ?)
        GROUP BY workflow ORDER BY runs DESC`,
+      JSON.stringify(hosts.servedWorkflows()),
       now,
       COUNTED_MAX,
     )
     .toArray()
-    .filter(({ workflow }) => !hosts.serves(workflow))
     .map(({ workflow, runs }): Attention => ({ kind: "no host", workflow: slug(workflow), runs }));
   const failing = [...failures]
     .sort(([, a], [, b]) => b - a)

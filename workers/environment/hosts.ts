@@ -267,6 +267,12 @@ export class Hosts {
     return false;
   }
 
+  /** The workflows that some host serves. */
+  servedWorkflows(): number[] {
+    const workflows = [...this.all()].flatMap(({ registration }) => registration?.workflow ?? []);
+    return [...new Set(workflows)].filter((workflow) => this.serves(workflow));
+  }
+
   /** The offers that wait for an answer, oldest first. */
   unanswered(): Iterable<HeldRun> {
     return this.#offered.values();

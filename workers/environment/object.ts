@@ -196,7 +196,8 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   async emitSchedules(time: number): Promise<Emitted> {
     const context = this.#context;
     if (context === null) return "gone";
-    const due = dueSchedules(context, time);
+    // What is due stays so at a full object, and its latest time is emitted when there is room.
+    const due = this.#isFull(context) ? [] : dueSchedules(context, time);
     const emitted = await Promise.all(
       due.map((id) => context.commits.run((turn) => emitSchedule(context, turn, id, time, now())).catch(() => false)),
     );
@@ -458,15 +459,13 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const identity = readIdentity(storage.sql);
     this.#keys.load(storage.sql);
     this.#keyUses.load(storage.sql);
-    let last = Math.max(
-      storage.sql.exec<{ id: number | null }>("SELECT max(id) AS id FROM events").one().id ?? 0,
-      storage.sql.exec<{ id: number | null }>("SELECT max(id) AS id FROM runs").one().id ?? 0,
-    );
+    let last = lastNumber(storage.sql);
     const commits = new Commits(storage, {
       dispatch: (workflows, turn) => this.#dispatch(workflows, turn),
       settled: () => this.#settled(),
       failed: (error) => {
         context.workflows.forget();
+        context.recentRuns.recount();
         log("error", "operation failed", { environment: identity.environmentId, name: errorName(error) });
       },
     });
@@ -646,7 +645,14 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
 
   #dispatch(workflows: ReadonlySet<number>, turn: Turn): void {
     const context = this.#context;
-    if (context) for (const workflow of workflows) dispatchWorkflow(context, turn, workflow, now());
+    if (!context) return;
+    try {
+      for (const workflow of workflows) dispatchWorkflow(context, turn, workflow, now());
+    } catch (error) {
+      // What was written is undone, for all of them.
+      for (const workflow of workflows) context.queue.startAnew(workflow);
+      throw error;
+    }
   }
 
   #settled(): void {
@@ -698,6 +704,17 @@ function answerClose(socket: WebSocket, code: number, reason: string): void {
   if (sendable || (code >= 3000 && code <= 4999)) socket.close(code, reason.slice(0, 41));
   // A frame without a code is answered by one without: who sent it waits for that.
   else if (code === 1005) socket.close();
+}
+
+/** The greatest number that was given and is remembered; also of what is forgotten, so that none is given twice. */
+function lastNumber(sql: SqlStorage): number {
+  const { last } = sql
+    .exec<{ last: number }>(
+      `SELECT max(coalesce((SELECT max(id) FROM events), 0), coalesce((SELECT max(id) FROM runs), 0),
+         events_until, runs_until, (SELECT until FROM indexed_runs)) AS last FROM history`,
+    )
+    .one();
+  return last;
 }
 
 function* connectedKeys(context: EnvironmentContext | null): Iterable<string> {

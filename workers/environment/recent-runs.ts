@@ -15,10 +15,19 @@ export class RecentRuns {
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
-    this.#recent = sql
+    this.#recent = this.#count();
+    if (this.#recent >= RECENT_RUNS) this.#indexOlder();
+  }
+
+  /** After something was undone: it may have been the entries that were written for the older half. */
+  recount(): void {
+    this.#recent = this.#count();
+  }
+
+  #count(): number {
+    return this.#sql
       .exec<{ n: number }>(`SELECT count(*) AS n FROM (SELECT 1 FROM runs WHERE id > ${UNTIL} LIMIT ?)`, RECENT_RUNS)
       .one().n;
-    if (this.#recent >= RECENT_RUNS) this.#indexOlder();
   }
 
   /** A run was made. When that is one too many, those of the older half that are open get their entry. */

@@ -19,6 +19,11 @@ interface WaitingRow extends Record<string, SqlStorageValue> {
   is_test: number;
 }
 
+interface SleepingRow extends WaitingRow {
+  /** One that it slept with and that is gone. */
+  host: number;
+}
+
 export interface WaitingRun {
   readonly id: number;
   readonly event: number;
@@ -56,6 +61,13 @@ export class RunQueue {
     if (postponed) this.#resumed.add(workflow);
     this.#cursors.set(workflow, Math.max(this.#cursors.get(workflow) ?? 0, watermark));
     if (sleepersSought) this.#sleepersSought.add(workflow);
+  }
+
+  /** Has every open run looked at again, after what a search found was undone. */
+  startAnew(workflow: number): void {
+    this.#cursors.delete(workflow);
+    this.#sleepersSought.delete(workflow);
+    this.#onFallen(workflow);
   }
 
   /** What an attachment should remember now. */
@@ -171,17 +183,28 @@ export class RunQueue {
 
   #sleepers(sql: SqlStorage, workflow: number, hosts: Hosts, now: number): WaitingRun[] {
     if (this.#sleepersSought.has(workflow)) return [];
-    const found = sql
-      .exec<WaitingRow & { host: number }>(
-        // CROSS: by the workflow's open runs, neither by all runs nor by all that is owed.
-        `SELECT ${COLUMNS}, min(s.host) AS host FROM unfinished_runs r CROSS JOIN steps s ON s.run = r.id
-         WHERE r.workflow = ? AND s.due_at IS NOT NULL AND s.host NOT IN (SELECT value FROM json_each(?)) GROUP BY r.id ORDER BY r.id`,
-        workflow,
-        JSON.stringify(hosts.ids()),
-      )
-      .toArray()
-      .filter((row) => !hosts.holder(row.id) && !this.#postponed.has(row.id) && this.#mayResume(workflow, row, now));
-    if (found.length <= READ_AT_ONCE) this.#sleepersSought.add(workflow);
-    return found.slice(0, READ_AT_ONCE).map((row) => ({ ...row, asleep: true, lostAsleep: row.host !== NO_HOST }));
+    const found: SleepingRow[] = [];
+    for (let after: number | undefined = 0; after !== undefined && found.length < READ_AT_ONCE; ) {
+      const page: SleepingRow[] = sql
+        .exec<SleepingRow>(
+          `SELECT ${COLUMNS},
+             (SELECT min(s.host) FROM steps s WHERE s.run = r.id AND s.due_at IS NOT NULL
+              AND s.host NOT IN (SELECT value FROM json_each(?3))) AS host
+           FROM unfinished_runs r WHERE r.workflow = ?1 AND r.id > ?2 AND host IS NOT NULL ORDER BY r.id LIMIT ?4`,
+          workflow,
+          after,
+          JSON.stringify(hosts.ids()),
+          READ_AT_ONCE,
+        )
+        .toArray();
+      found.push(
+        ...page.filter(
+          (row) => !hosts.holder(row.id) && !this.#postponed.has(row.id) && this.#mayResume(workflow, row, now),
+        ),
+      );
+      after = page.length < READ_AT_ONCE ? undefined : page.at(-1)?.id;
+      if (after === undefined) this.#sleepersSought.add(workflow);
+    }
+    return found.map((row) => ({ ...row, asleep: true, lostAsleep: row.host !== NO_HOST }));
   }
 }
