@@ -6,6 +6,7 @@ import { RECENT_RUNS } from "../../shared/limits.ts";
 import { RecentRuns } from "../../workers/environment/recent-runs.ts";
 import { countRows, countRowsRead } from "./count-rows.ts";
 import { advance, EVENT, HOUR, hostOf, lose, sendMany, startNext, takeAll, WORKFLOW } from "./durable-support.ts";
+import { seeded } from "./seeded.ts";
 import {
   advanceClock,
   eventually,
@@ -21,15 +22,6 @@ import {
 } from "./support.ts";
 
 afterEach(resetClock);
-
-/** A generator of numbers from 0 to 1, the same for a seed. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 const ids = (sql: SqlStorage, query: string) =>
   sql

@@ -4,6 +4,7 @@
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Delivery, DeliveryOutcome } from "../../shared/environment-rpc.ts";
+import { seeded } from "./seeded.ts";
 import { advanceClock, bindings, eventually, resetClock } from "./support.ts";
 import { deliver, eventIds, fireAlarm, insideSource, makeSource, type TestSource } from "./webhook-support.ts";
 
@@ -16,17 +17,6 @@ const AT_ONCE = 50;
 afterEach(resetClock);
 
 type Give = (delivery: Delivery) => Promise<DeliveryOutcome>;
-
-/** mulberry32: small, seeded, good enough to choose what fails. */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Puts `around` between the source and its environments, until the source is evicted. */
 function intercept(
