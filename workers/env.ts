@@ -2,12 +2,12 @@
 // routing does not need (Postgres, the setup token) cannot stop it. An error names the setting and how to set it, never
 // its value.
 import { z } from "zod";
+import type { EnvironmentRpc } from "../shared/contracts/environment.ts";
+import type { ScheduleBookRpc } from "../shared/contracts/schedule-book.ts";
+import type { SourceBookRpc, SourceRpc } from "../shared/contracts/webhook-source.ts";
 import type { DatabaseSettings } from "../shared/db/client.ts";
-import type { EnvironmentRpc } from "../shared/environment-rpc.ts";
-import { type KeySecrets, parseKeySecrets } from "../shared/keys.ts";
-import { STORAGE_MAX_BYTES } from "../shared/limits.ts";
-import type { ScheduleBookRpc } from "../shared/schedule-rpc.ts";
-import type { SourceBookRpc, SourceRpc } from "../shared/webhook-rpc.ts";
+import { type KeySecrets, parseKeySecrets } from "../shared/ids/keys.ts";
+import { STORAGE_MAX_BYTES } from "../shared/kernel/limits.ts";
 
 /** The class in workers/environment as its callers see it. */
 export type EnvironmentObject = EnvironmentRpc & Rpc.DurableObjectBranded;
@@ -32,11 +32,11 @@ export interface Env {
   readonly ENVIRONMENT: DurableObjectNamespace<EnvironmentObject>;
   /** One object for the deployment: looks after what the environments' objects could not be told. */
   readonly REPAIRS: DurableObjectNamespace<RepairsObject>;
-  /** One object per webhook source, by its name (shared/source-ids.ts). */
+  /** One object per webhook source, by its name (shared/ids/source-ids.ts). */
   readonly WEBHOOK_SOURCE: DurableObjectNamespace<WebhookSourceObject>;
   /** One object per organization that knows its sources, by the organization's id. */
   readonly SOURCE_BOOK: DurableObjectNamespace<SourceBookObject>;
-  /** Some objects that know when which environment has a schedule due, by shared/schedule-rpc.ts. */
+  /** Some objects that know when which environment has a schedule due, by shared/contracts/schedule-book.ts. */
   readonly SCHEDULE_BOOK: DurableObjectNamespace<ScheduleBookObject>;
   /** Counted by the platform, with the limits of wrangler.toml; see rate-limits.ts. */
   readonly ADDRESS_LIMIT?: RateLimit;

@@ -1,18 +1,18 @@
 // What is deployed: one script. Only routes and exports stand here; each Worker is a folder of its own.
 import { Hono } from "hono";
-import { now } from "../shared/clock.ts";
-import { log, loggablePath, setLogLevel } from "../shared/log.ts";
+import { now } from "../shared/kernel/clock.ts";
+import { log, loggablePath, setLogLevel } from "../shared/kernel/log.ts";
 import { consoleApi } from "./console/index.ts";
 import { type Env, parseSettings } from "./env.ts";
 import type { Caller } from "./ingress/authenticate.ts";
 import { ingress } from "./ingress/index.ts";
 import { clockIsMisplaced, clockIsMovable, moveClock, readClock } from "./local/clock.ts";
-import { limitByAddress } from "./rate-limits.ts";
+import { limitByAddress } from "./platform/rate-limits.ts";
 import { tickSchedules } from "./scheduler/index.ts";
 import { webhooks } from "./webhook/index.ts";
 
 export { Archive } from "./archive/entrypoint.ts";
-export { Repairs } from "./console/repairs.ts";
+export { Repairs } from "./console/control/repairs.ts";
 export { Environment } from "./environment/object.ts";
 export { OutgoingFetch } from "./outgoing/entrypoint.ts";
 export { ScheduleBook } from "./scheduler/book.ts";

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { OrganizationAnswer } from "../../shared/organizations.ts";
+import { OrganizationAnswer } from "../../shared/api/setup.ts";
 import { deployedScript } from "./script.ts";
 import { seed } from "./seed.ts";
 import { serve } from "./workerd.ts";

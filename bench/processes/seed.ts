@@ -3,7 +3,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { firstSequenceAt } from "../../shared/ids.ts";
+import { firstSequenceAt } from "../../shared/ids/ids.ts";
 
 const DAYS = 5;
 

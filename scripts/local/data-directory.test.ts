@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { parseKeySecrets } from "../../shared/keys.ts";
+import { parseKeySecrets } from "../../shared/ids/keys.ts";
 import { openDataDirectory } from "./data-directory.ts";
 import { localSecrets } from "./secrets.ts";
 

@@ -1,5 +1,5 @@
 // The organization of a local router, made at its first start through the same API that anyone would use.
-import { OrganizationAnswer } from "../../shared/organizations.ts";
+import { OrganizationAnswer } from "../../shared/api/setup.ts";
 import { StartError } from "./start-error.ts";
 
 const SLUG = "local";

@@ -2,7 +2,7 @@
 // a random password and a personal access token. Both are kept with the data's other secrets.
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
-import { NewToken } from "../../shared/management/people.ts";
+import { NewToken } from "../../shared/api/people.ts";
 import type { ConsoleSecrets } from "./secrets.ts";
 import { StartError } from "./start-error.ts";
 

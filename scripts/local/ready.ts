@@ -1,5 +1,5 @@
 // What a router that is ready tells: `ready.json` for programs, a few lines for people.
-import type { OrganizationAnswer } from "../../shared/organizations.ts";
+import type { OrganizationAnswer } from "../../shared/api/setup.ts";
 import type { ConsoleSecrets } from "./secrets.ts";
 import { StartError } from "./start-error.ts";
 

@@ -13,10 +13,10 @@ import {
   timestamp,
   unique,
 } from "drizzle-orm/pg-core";
-import type { KeyScope } from "../environment-rpc.ts";
-import { HISTORY_DAYS, RETENTION_DAYS } from "../limits.ts";
-import type { AuditAction } from "../management/audit.ts";
-import type { Role } from "../roles.ts";
+import type { AuditAction } from "../api/audit.ts";
+import type { Role } from "../api/roles.ts";
+import type { KeyScope } from "../contracts/environment.ts";
+import { HISTORY_DAYS, RETENTION_DAYS } from "../kernel/limits.ts";
 import { users } from "./people.ts";
 
 export * from "./people.ts";

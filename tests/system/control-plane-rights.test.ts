@@ -1,8 +1,8 @@
 // Who may do what: every route of the table with every kind of credential that is not enough. All are refused alike, and
 // none tells what exists.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { mayActAs, ROLES, type Role } from "../../shared/roles.ts";
-import { ROUTES, type RouteName, rightOf } from "../../workers/console/routes/table.ts";
+import { mayActAs, ROLES, type Role } from "../../shared/api/roles.ts";
+import { ROUTES, type RouteName, rightOf } from "../../workers/console/routes/rights.ts";
 import {
   type ControlPlane,
   DATABASE,

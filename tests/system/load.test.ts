@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
-import type { Run } from "../../shared/runs.ts";
+import type { Run } from "../../shared/api/runs.ts";
 import type { Child } from "./children.ts";
 import { Connection, dataDirectory, type Router, readLog, startHost, startRouter, until } from "./support.ts";
 

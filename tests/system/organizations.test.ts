@@ -5,7 +5,7 @@ import { PGlite } from "@electric-sql/pglite";
 import { PGLiteSocketServer } from "@electric-sql/pglite-socket";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../../scripts/local/listen.ts";
-import { OrganizationAnswer } from "../../shared/organizations.ts";
+import { OrganizationAnswer } from "../../shared/api/setup.ts";
 import { Child } from "./children.ts";
 import { dataDirectory, type Router } from "./support.ts";
 

@@ -1,6 +1,6 @@
 // The page's own samples in the reference client, unmodified, with both environments connected at once.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { RunSummary } from "../../shared/runs.ts";
+import type { RunSummary } from "../../shared/api/runs.ts";
 import { Connection, type EnvironmentName, type Router, startHost, startReference, startRouter } from "./support.ts";
 
 let router: Router;

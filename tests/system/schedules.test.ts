@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import { endProcesses } from "../../scripts/local/processes.ts";
-import type { EventSummary } from "../../shared/events.ts";
+import type { EventSummary } from "../../shared/api/events.ts";
 import { ROOT } from "./children.ts";
 import {
   Connection,

@@ -7,9 +7,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll } from "vitest";
 import { endProcesses, findMarked } from "../../scripts/local/processes.ts";
 import type { Ready } from "../../scripts/local/ready.ts";
-import type { AcceptedEvent } from "../../shared/events.ts";
-import type { Run, RunSummary, RunsPage } from "../../shared/runs.ts";
-import type { WorkflowDetails } from "../../shared/workflows.ts";
+import type { AcceptedEvent } from "../../shared/api/events.ts";
+import type { Run, RunSummary, RunsPage } from "../../shared/api/runs.ts";
+import type { WorkflowDetails } from "../../shared/api/workflows.ts";
 import { Child, endChildren, ROOT } from "./children.ts";
 
 const POLL_MS = 25;

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { Webhook } from "standardwebhooks";
 import Stripe from "stripe";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Source, SourceDetails } from "../../shared/management/sources.ts";
+import type { Source, SourceDetails } from "../../shared/api/sources.ts";
 import { Child, ROOT } from "./children.ts";
 import { Connection, type EnvironmentName, type Router, readLog, startHost, startRouter, until } from "./support.ts";
 

@@ -1,8 +1,8 @@
 // Group commit: operations that share one write to disk fail alone, and nothing of a failing one is seen outside.
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { NewEvent } from "../../shared/events.ts";
-import { ROW_MAX_BYTES } from "../../shared/limits.ts";
-import { setLogLevel } from "../../shared/log.ts";
+import type { NewEvent } from "../../shared/api/events.ts";
+import { ROW_MAX_BYTES } from "../../shared/kernel/limits.ts";
+import { setLogLevel } from "../../shared/kernel/log.ts";
 import {
   eventually,
   getJson,

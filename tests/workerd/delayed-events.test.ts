@@ -1,8 +1,8 @@
 // Delayed events: the answer says when, the runs are made when that time has come, by the alarm or by a moved clock.
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
-import { now } from "../../shared/clock.ts";
-import { DEFAULT_TIME_TO_LIVE_MS } from "../../shared/limits.ts";
+import { now } from "../../shared/kernel/clock.ts";
+import { DEFAULT_TIME_TO_LIVE_MS } from "../../shared/kernel/limits.ts";
 import {
   advanceClock,
   getJson,

@@ -2,9 +2,9 @@
 // meanwhile; and a sleeping run takes no room on its host.
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
-import { machineTime, now } from "../../shared/clock.ts";
-import { DELAY_MAX_MS, HOST_MAX_HELD, HOST_MAX_RUNNING, OFFER_ANSWERED_WITHIN_MS } from "../../shared/limits.ts";
-import { delayEnd } from "../../workers/environment/calls/initialize-delay.ts";
+import { machineTime, now } from "../../shared/kernel/clock.ts";
+import { DELAY_MAX_MS, HOST_MAX_HELD, HOST_MAX_RUNNING, OFFER_ANSWERED_WITHIN_MS } from "../../shared/kernel/limits.ts";
+import { delayEnd } from "../../workers/environment/wires/reference/calls/initialize-delay.ts";
 import {
   advance,
   alarmOf,

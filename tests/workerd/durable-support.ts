@@ -1,7 +1,7 @@
 // What the tests of durable runs have in common: a run that is under way on a host, steps asked for and answered, the
 // clock moved, and losses of every kind.
 import { expect } from "vitest";
-import type { Run } from "../../shared/runs.ts";
+import type { Run } from "../../shared/api/runs.ts";
 import {
   advanceClock,
   eventually,

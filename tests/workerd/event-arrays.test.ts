@@ -1,6 +1,6 @@
 // An array of events in one call: each is accepted or refused on its own, and answered in its place.
 import { describe, expect, it } from "vitest";
-import { BATCH_MAX_BYTES, BATCH_MAX_EVENTS, EVENT_MAX_BYTES } from "../../shared/limits.ts";
+import { BATCH_MAX_BYTES, BATCH_MAX_EVENTS, EVENT_MAX_BYTES } from "../../shared/kernel/limits.ts";
 import { makeEnvironment, post, rows, send, TestHost } from "./support.ts";
 
 interface Item {

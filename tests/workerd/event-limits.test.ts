@@ -2,7 +2,7 @@
 // before it is read whole.
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { BATCH_MAX_BYTES, EVENT_MAX_BYTES, ROW_MAX_BYTES } from "../../shared/limits.ts";
+import { BATCH_MAX_BYTES, EVENT_MAX_BYTES, ROW_MAX_BYTES } from "../../shared/kernel/limits.ts";
 import { getJson, makeEnvironment, post, request, rows, send, TestHost, withKey } from "./support.ts";
 
 /** A string that is this many bytes as JSON, all quotes and backslashes. */

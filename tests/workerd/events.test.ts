@@ -1,7 +1,7 @@
 // Idempotency (promise 1): an id is routed once per environment, and a repeated post is answered as the first time.
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { RETENTION_DAYS } from "../../shared/limits.ts";
+import { RETENTION_DAYS } from "../../shared/kernel/limits.ts";
 import { getJson, makeEnvironment, post, rows, send, type TestEnvironment, TestHost } from "./support.ts";
 
 interface Answer {

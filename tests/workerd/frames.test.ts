@@ -1,7 +1,7 @@
 // Hostile and broken frames. Whatever a host sends, its socket stays open and works, other hosts notice nothing, what
 // was not understood is counted, and a frame that a replay would only bring again ends its run with an error.
 import { describe, expect, it } from "vitest";
-import { FRAME_MAX_BYTES, ROW_MAX_BYTES, VALUE_MAX_BYTES } from "../../shared/limits.ts";
+import { FRAME_MAX_BYTES, ROW_MAX_BYTES, VALUE_MAX_BYTES } from "../../shared/kernel/limits.ts";
 import {
   getJson,
   makeEnvironment,

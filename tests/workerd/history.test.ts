@@ -1,7 +1,7 @@
 // What an environment's object does about its history, with a test's own archive in Postgres's place.
 import { afterEach, describe, expect, it } from "vitest";
-import type { ArchivedRows, ArchiveRpc } from "../../shared/archive-rpc.ts";
-import { ARCHIVED_AT_ONCE_CHARS, ARCHIVED_AT_ONCE_ROWS } from "../../shared/limits.ts";
+import type { ArchivedRows, ArchiveRpc } from "../../shared/contracts/archive.ts";
+import { ARCHIVED_AT_ONCE_CHARS, ARCHIVED_AT_ONCE_ROWS } from "../../shared/kernel/limits.ts";
 import { countRows, countRowsRead } from "./count-rows.ts";
 import { advance, DAY, EVENT, HOUR, hostOf, MINUTE, sendMany, startNext, WORKFLOW } from "./durable-support.ts";
 import {

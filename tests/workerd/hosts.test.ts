@@ -2,7 +2,7 @@
 // time. What a host held when it was lost goes to another, or waits; nothing of it is forgotten by a hibernation.
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { HOST_MAX_RUNNING } from "../../shared/limits.ts";
+import { HOST_MAX_RUNNING } from "../../shared/kernel/limits.ts";
 import {
   eventually,
   getJson,

@@ -2,9 +2,9 @@
 // key, 403 only for a good key without the scope, and no object is woken by a key that was made up.
 import { listDurableObjectIds } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { KeyScope, NeededScope } from "../../shared/environment-rpc.ts";
-import { newEnvironmentId, newKeyId } from "../../shared/ids.ts";
-import { deriveApiKey, parseKeySecrets } from "../../shared/keys.ts";
+import type { KeyScope, NeededScope } from "../../shared/contracts/environment.ts";
+import { newEnvironmentId, newKeyId } from "../../shared/ids/ids.ts";
+import { deriveApiKey, parseKeySecrets } from "../../shared/ids/keys.ts";
 import { bindings, makeEnvironment, makeKey, pushKeys, request, type TestEnvironment, TestHost } from "./support.ts";
 
 interface Route {

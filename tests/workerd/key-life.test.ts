@@ -1,8 +1,8 @@
 // What the object knows of its keys beyond whether they are good: their last use, and calls for members.
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
-import { now } from "../../shared/clock.ts";
-import { MEMBER } from "../../shared/environment-rpc.ts";
+import { MEMBER } from "../../shared/contracts/environment.ts";
+import { now } from "../../shared/kernel/clock.ts";
 import {
   advanceClock,
   eventually,

@@ -1,7 +1,7 @@
 // Whether hosts are there: offers that are not answered, probes, and what a host that was lost may still say.
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, expect, it, vi } from "vitest";
-import { HOST_SILENT_MS, OFFER_ANSWERED_WITHIN_MS, PROBE_ANSWERED_WITHIN_MS } from "../../shared/limits.ts";
+import { HOST_SILENT_MS, OFFER_ANSWERED_WITHIN_MS, PROBE_ANSWERED_WITHIN_MS } from "../../shared/kernel/limits.ts";
 import { advance, hostOf, MINUTE, runningRun, SECOND, shown } from "./durable-support.ts";
 import {
   type EnvironmentInstance,

@@ -1,7 +1,7 @@
 // Attempts that are lost with their hosts: how long a run waits, and when it ends.
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
-import { LOST_ATTEMPT_WAITS_MS } from "../../shared/limits.ts";
+import { LOST_ATTEMPT_WAITS_MS } from "../../shared/kernel/limits.ts";
 import { advance, EVENT, hostOf, lose, startNext } from "./durable-support.ts";
 import { advanceClock, makeEnvironment, resetClock, send } from "./support.ts";
 

@@ -1,6 +1,6 @@
 // What a person or a script does to runs and workflows.
 import { afterEach, expect, it } from "vitest";
-import { DEFAULT_TIME_TO_LIVE_MS } from "../../shared/limits.ts";
+import { DEFAULT_TIME_TO_LIVE_MS } from "../../shared/kernel/limits.ts";
 import { advance, hostOf, lose, shown, WORKFLOW } from "./durable-support.ts";
 import { makeEnvironment, request, resetClock, send, withKey } from "./support.ts";
 

@@ -1,7 +1,7 @@
 // Reading events: one with what it says, what it started and what stopped the other workflows; lists by keyset with
 // filters; and that nothing of another environment can be read or told apart from what does not exist (promise 5).
 import { beforeEach, describe, expect, it } from "vitest";
-import type { EventDetails, EventSummary } from "../../shared/events.ts";
+import type { EventDetails, EventSummary } from "../../shared/api/events.ts";
 import { getJson, makeEnvironment, post, request, send, type TestEnvironment, TestHost, withKey } from "./support.ts";
 
 let live: TestEnvironment;

@@ -1,7 +1,7 @@
 // A webhook delivery that a source hands to an environment: routed once, and only to workflows of its service.
 import { beforeEach, describe, expect, it } from "vitest";
-import type { Delivery } from "../../shared/environment-rpc.ts";
-import { newEnvironmentId } from "../../shared/ids.ts";
+import type { Delivery } from "../../shared/contracts/environment.ts";
+import { newEnvironmentId } from "../../shared/ids/ids.ts";
 import { bindings, getJson, injectBug, makeEnvironment, send, type TestEnvironment, TestHost } from "./support.ts";
 
 let environment: TestEnvironment;

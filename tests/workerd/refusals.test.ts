@@ -2,10 +2,10 @@
 // provisioned or was deleted stays empty, and what the control plane pushes is in force at once (promise 5).
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, type MockInstance, vi } from "vitest";
-import { now } from "../../shared/clock.ts";
-import type { EnvironmentCalls, EnvironmentState } from "../../shared/environment-rpc.ts";
-import { newEnvironmentId } from "../../shared/ids.ts";
-import { REFUSAL_REMEMBERED_MS } from "../../shared/limits.ts";
+import type { EnvironmentCalls, EnvironmentState } from "../../shared/contracts/environment.ts";
+import { newEnvironmentId } from "../../shared/ids/ids.ts";
+import { now } from "../../shared/kernel/clock.ts";
+import { REFUSAL_REMEMBERED_MS } from "../../shared/kernel/limits.ts";
 import {
   advanceClock,
   bindings,

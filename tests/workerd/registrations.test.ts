@@ -2,8 +2,8 @@
 // force, and what becomes of a registration that is refused.
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { REGISTRATION_MAX_BYTES } from "../../shared/limits.ts";
-import type { WorkflowDetails } from "../../shared/workflows.ts";
+import type { WorkflowDetails } from "../../shared/api/workflows.ts";
+import { REGISTRATION_MAX_BYTES } from "../../shared/kernel/limits.ts";
 import {
   getJson,
   inside,

@@ -1,5 +1,5 @@
 // The object Repairs: it acts only while something is owed, waits longer after every failure, and forgets what is settled.
-// There is no Postgres here, so that every repair fails; that it repairs is shown in workers/console/push.test.ts.
+// There is no Postgres here, so that every repair fails; that it repairs is shown in workers/console/control/apply-change.test.ts.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import { bindings } from "./support.ts";

@@ -1,8 +1,8 @@
 // Reading: one run, lists by keyset and by numbered pages, filters, bad parameters, and that nothing of another
 // environment can be read or told apart from what does not exist (promise 5).
 import { describe, expect, it } from "vitest";
-import { PAGE_DEFAULT, PAGE_MAX, VALUE_MAX_BYTES } from "../../shared/limits.ts";
-import type { RunSummary } from "../../shared/runs.ts";
+import type { RunSummary } from "../../shared/api/runs.ts";
+import { PAGE_DEFAULT, PAGE_MAX, VALUE_MAX_BYTES } from "../../shared/kernel/limits.ts";
 import {
   advanceClock,
   getJson,

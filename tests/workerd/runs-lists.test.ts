@@ -1,11 +1,11 @@
 // What members filter runs by, and that neither a filter by time or id nor the size of the environment is paid for: the
 // rows that a page reads are counted. `npm run scale:runs` does the same with a million runs.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { MEMBER } from "../../shared/environment-rpc.ts";
-import { runId } from "../../shared/ids.ts";
-import type { RunsPage, RunsQuery } from "../../shared/runs.ts";
-import type { WorkflowsPage } from "../../shared/workflows.ts";
-import { SCAN_MAX } from "../../workers/environment/read-runs.ts";
+import type { RunsPage, RunsQuery } from "../../shared/api/runs.ts";
+import type { WorkflowsPage } from "../../shared/api/workflows.ts";
+import { MEMBER } from "../../shared/contracts/environment.ts";
+import { runId } from "../../shared/ids/ids.ts";
+import { SCAN_MAX } from "../../workers/environment/views/runs.ts";
 import {
   advanceClock,
   bindings,

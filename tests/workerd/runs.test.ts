@@ -1,7 +1,7 @@
 // The life of a run: what its status says on the way, that it ends once, and how long it waits for its first host.
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
-import { DEFAULT_TIME_TO_LIVE_MS, HOST_MAX_RUNNING } from "../../shared/limits.ts";
+import { DEFAULT_TIME_TO_LIVE_MS, HOST_MAX_RUNNING } from "../../shared/kernel/limits.ts";
 import {
   advanceClock,
   eventually,

@@ -1,11 +1,11 @@
 // Schedules: what is emitted, when, into which environment; with ticks that are missed, doubled, late or cut off.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { now } from "../../shared/clock.ts";
-import { MEMBER } from "../../shared/environment-rpc.ts";
-import { newOrganizationId } from "../../shared/ids.ts";
-import { BOOK_NAMES, bookName, type OrganizationSchedule } from "../../shared/schedule-rpc.ts";
-import { hasTable } from "../../workers/object-storage.ts";
+import { MEMBER } from "../../shared/contracts/environment.ts";
+import { BOOK_NAMES, bookName, type OrganizationSchedule } from "../../shared/contracts/schedule-book.ts";
+import { newOrganizationId } from "../../shared/ids/ids.ts";
+import { now } from "../../shared/kernel/clock.ts";
+import { hasTable } from "../../workers/platform/object-storage.ts";
 import { tickSchedules } from "../../workers/scheduler/index.ts";
 import { MINUTE } from "./durable-support.ts";
 import {

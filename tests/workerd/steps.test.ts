@@ -1,6 +1,6 @@
 // Steps with memory: the first result is the one every later attempt gets.
 import { afterEach, describe, expect, it } from "vitest";
-import { clockOffset, setClockOffset } from "../../shared/clock.ts";
+import { clockOffset, setClockOffset } from "../../shared/kernel/clock.ts";
 import { getJson, makeEnvironment, post, TestHost } from "./support.ts";
 
 afterEach(() => setClockOffset(0));

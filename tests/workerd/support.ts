@@ -2,10 +2,10 @@
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { vi } from "vitest";
-import { clockOffset, setClockOffset } from "../../shared/clock.ts";
-import type { ActiveKey, EnvironmentState } from "../../shared/environment-rpc.ts";
-import { newEnvironmentId, newKeyId, newOrganizationId } from "../../shared/ids.ts";
-import { deriveApiKey } from "../../shared/keys.ts";
+import type { ActiveKey, EnvironmentState } from "../../shared/contracts/environment.ts";
+import { newEnvironmentId, newKeyId, newOrganizationId } from "../../shared/ids/ids.ts";
+import { deriveApiKey } from "../../shared/ids/keys.ts";
+import { clockOffset, setClockOffset } from "../../shared/kernel/clock.ts";
 import { type Env, type EnvironmentObject, keySecrets } from "../../workers/env.ts";
 
 export const bindings = env as unknown as Env;

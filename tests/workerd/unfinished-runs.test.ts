@@ -1,9 +1,9 @@
 // Runs that have not ended are found, though most of them stand in no index.
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
-import { MEMBER } from "../../shared/environment-rpc.ts";
-import { RECENT_RUNS } from "../../shared/limits.ts";
-import { RecentRuns } from "../../workers/environment/recent-runs.ts";
+import { MEMBER } from "../../shared/contracts/environment.ts";
+import { RECENT_RUNS } from "../../shared/kernel/limits.ts";
+import { RecentRuns } from "../../workers/environment/state/open-run-index.ts";
 import { countRows, countRowsRead } from "./count-rows.ts";
 import { advance, EVENT, HOUR, hostOf, lose, sendMany, startNext, takeAll, WORKFLOW } from "./durable-support.ts";
 import { seeded } from "./seeded.ts";

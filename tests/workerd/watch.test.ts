@@ -1,7 +1,7 @@
 // Pages that watch an environment: told that something has changed, and nothing else; and the last hour in numbers.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Activity } from "../../shared/activity.ts";
-import { MEMBER, WATCH_PATH } from "../../shared/environment-rpc.ts";
+import type { Activity } from "../../shared/api/activity.ts";
+import { MEMBER, WATCH_PATH } from "../../shared/contracts/environment.ts";
 import { hostOf, MINUTE, rowsWritten, runningRun, startNext } from "./durable-support.ts";
 import {
   advanceClock,

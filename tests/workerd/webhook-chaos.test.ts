@@ -3,7 +3,7 @@
 // short form; `npm run chaos:webhooks` the full one, which also compares how long a healthy environment waits for its copy.
 import { evictDurableObject, runInDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
-import type { Delivery, DeliveryOutcome } from "../../shared/environment-rpc.ts";
+import type { Delivery, DeliveryOutcome } from "../../shared/contracts/environment.ts";
 import { seeded } from "./seeded.ts";
 import { advanceClock, bindings, eventually, resetClock } from "./support.ts";
 import { deliver, eventIds, fireAlarm, insideSource, makeSource, type TestSource } from "./webhook-support.ts";

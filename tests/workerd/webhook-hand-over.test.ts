@@ -2,7 +2,7 @@
 // source itself in between.
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
-import { DELIVERY_KEPT_MS } from "../../shared/limits.ts";
+import { DELIVERY_KEPT_MS } from "../../shared/kernel/limits.ts";
 import { RETRY_WAITS_MS } from "../../workers/webhook/source/retry-times.ts";
 import { advanceClock, bindings, eventually, resetClock } from "./support.ts";
 import {

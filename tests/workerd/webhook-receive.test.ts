@@ -1,8 +1,8 @@
 // What a source answers to a provider, and what it stores: nothing before it is proved, and each delivery once.
 import { listDurableObjectIds } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
-import { WEBHOOK_BODY_MAX_BYTES } from "../../shared/limits.ts";
-import { sourceId, sourceName } from "../../shared/source-ids.ts";
+import { sourceId, sourceName } from "../../shared/ids/source-ids.ts";
+import { WEBHOOK_BODY_MAX_BYTES } from "../../shared/kernel/limits.ts";
 import { keySecrets } from "../../workers/env.ts";
 import { ENCODE, hmac } from "../../workers/webhook/schemes/senders.fixture.ts";
 import { bindings, eventually, getJson, request } from "./support.ts";

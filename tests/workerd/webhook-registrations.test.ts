@@ -2,8 +2,8 @@
 // is none here.
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
-import { SOURCES_MAX } from "../../shared/limits.ts";
-import { sourceName } from "../../shared/source-ids.ts";
+import { sourceName } from "../../shared/ids/source-ids.ts";
+import { SOURCES_MAX } from "../../shared/kernel/limits.ts";
 import { advanceClock, bindings, eventually, inside, resetClock, rows, TestHost } from "./support.ts";
 import { listenTo, makeOrganization, makeSource } from "./webhook-support.ts";
 

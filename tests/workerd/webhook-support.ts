@@ -1,8 +1,8 @@
 // A webhook source with its environments, and deliveries to its URL, for tests in workerd.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
-import { newOrganizationId } from "../../shared/ids.ts";
-import { sourceId, sourceName } from "../../shared/source-ids.ts";
-import type { NewSource } from "../../shared/webhook-rpc.ts";
+import type { NewSource } from "../../shared/contracts/webhook-source.ts";
+import { newOrganizationId } from "../../shared/ids/ids.ts";
+import { sourceId, sourceName } from "../../shared/ids/source-ids.ts";
 import { type Env, keySecrets } from "../../workers/env.ts";
 import { bindings, makeEnvironment, request, type TestEnvironment, TestHost } from "./support.ts";
 

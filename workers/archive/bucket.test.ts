@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { BUCKET_FROM_CHARS } from "../../shared/limits.ts";
+import { BUCKET_FROM_CHARS } from "../../shared/kernel/limits.ts";
 import { type Bucket, deleteKept, fetchKept, keep } from "./bucket.ts";
 
 /** A bucket that remembers what was asked of it. */

@@ -1,5 +1,5 @@
 // What is too large for a row that is read with others: it goes to the bucket, where one is bound. The row has its key.
-import { BUCKET_FROM_CHARS } from "../../shared/limits.ts";
+import { BUCKET_FROM_CHARS } from "../../shared/kernel/limits.ts";
 
 export type Bucket = Pick<R2Bucket, "put" | "get" | "delete">;
 

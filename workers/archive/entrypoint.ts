@@ -10,7 +10,7 @@ import type {
   HistoryPage,
   HistoryQuery,
   HistoryRunsQuery,
-} from "../../shared/archive-rpc.ts";
+} from "../../shared/contracts/archive.ts";
 import { createClient } from "../../shared/db/client.ts";
 import { type Env, parseDatabaseSettings } from "../env.ts";
 import { forget } from "./forget.ts";

@@ -1,7 +1,7 @@
 // Forgetting history. A month that no environment keeps any more is dropped as a whole; an environment that keeps less
 // than others has its rows deleted in slices.
-import type { Forgetting } from "../../shared/archive-rpc.ts";
-import { firstSequenceAt, sequenceTime } from "../../shared/ids.ts";
+import type { Forgetting } from "../../shared/contracts/archive.ts";
+import { firstSequenceAt, sequenceTime } from "../../shared/ids/ids.ts";
 import { type Bucket, deleteKept } from "./bucket.ts";
 import { monthOfTable } from "./months.ts";
 import { ask, type Client, TABLES } from "./sql.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { firstSequenceAt } from "../../shared/ids.ts";
+import { firstSequenceAt } from "../../shared/ids/ids.ts";
 import { monthOf, monthOfTable } from "./months.ts";
 import { bucketQuantile } from "./read.ts";
 

@@ -1,5 +1,5 @@
 // The months that Postgres keeps history in: each is a table of its own below each table of history.
-import { firstSequenceAt, sequenceTime } from "../../shared/ids.ts";
+import { firstSequenceAt, sequenceTime } from "../../shared/ids/ids.ts";
 
 export interface Month {
   /** `2026_11`, the end of its tables' names. */

@@ -1,15 +1,16 @@
 // Reading history: pages by keyset, the newest first, and single runs and events, as JSON text in the form that the
 // environment's object answers. Every query names one environment.
+
+import type { RunStatus } from "../../shared/api/runs.ts";
 import type {
   HistoryEventsQuery,
   HistoryHour,
   HistoryPage,
   HistoryQuery,
   HistoryRunsQuery,
-} from "../../shared/archive-rpc.ts";
-import { parseRunId } from "../../shared/ids.ts";
-import { members, object, searchableText } from "../../shared/json-text.ts";
-import type { RunStatus } from "../../shared/runs.ts";
+} from "../../shared/contracts/archive.ts";
+import { parseRunId } from "../../shared/ids/ids.ts";
+import { members, object, searchableText } from "../../shared/kernel/json-text.ts";
 import { type Bucket, fetchKept } from "./bucket.ts";
 import { ask, type Client } from "./sql.ts";
 

@@ -1,8 +1,8 @@
 // Storing what an environment's object hands over. All of it is one transaction and may be repeated: a row that is there
 // stays as it is, and only a row that is new is counted in the hours. So a reply that was lost after the commit doubles
 // nothing. Tests: tests/system/history.test.ts.
-import type { ArchivedRows } from "../../shared/archive-rpc.ts";
-import { searchableText, storableJson } from "../../shared/json-text.ts";
+import type { ArchivedRows } from "../../shared/contracts/archive.ts";
+import { searchableText, storableJson } from "../../shared/kernel/json-text.ts";
 import { type Bucket, keep } from "./bucket.ts";
 import { type Month, monthOf } from "./months.ts";
 import { type Client, type Query, TABLES } from "./sql.ts";
@@ -22,7 +22,7 @@ const INSERT_STEPS = `
     (run_id bigint, part integer, steps integer, body text, body_key text)
   ON CONFLICT DO NOTHING`;
 
-/** 4,096 ids a millisecond, from 2025 on: shared/ids.ts. */
+/** 4,096 ids a millisecond, from 2025 on: shared/ids/ids.ts. */
 const INSERT_RUNS = `
   WITH fresh AS (
     INSERT INTO history_runs

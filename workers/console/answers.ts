@@ -1,7 +1,7 @@
 // What the management API answers for an organization, and when Postgres fails it.
-import { failure } from "../../shared/answers.ts";
+import { failure } from "../../shared/kernel/answers.ts";
+import type { OrganizationOutcome } from "./control/organizations.ts";
 import type { DatabaseFault } from "./database-faults.ts";
-import type { OrganizationOutcome } from "./organizations.ts";
 
 /** An answer with keys in it is for the one who asked, not for a cache. */
 const PRIVATE = { "Cache-Control": "no-store" };

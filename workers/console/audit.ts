@@ -1,7 +1,8 @@
 // The audit log: every change writes one line of it in the same transaction, so that neither is there without the other.
+
+import type { AuditAction } from "../../shared/api/audit.ts";
 import type { Database } from "../../shared/db/client.ts";
 import { auditLog } from "../../shared/db/schema.ts";
-import type { AuditAction } from "../../shared/management/audit.ts";
 
 export interface Audited {
   readonly organizationId: string;

@@ -1,5 +1,5 @@
 // One way from a route to the object of its environment, for a member whose rights were checked.
-import type { Answer, EnvironmentCalls } from "../../shared/environment-rpc.ts";
+import type { Answer, EnvironmentCalls } from "../../shared/contracts/environment.ts";
 import { environmentAway } from "./refusals.ts";
 import type { ConsoleEnv } from "./routes/route.ts";
 

@@ -1,5 +1,5 @@
 // One way from a route to the object of a webhook source. A source of another organization is as one that is not there.
-import type { SourceDescription, SourceRpc } from "../../shared/webhook-rpc.ts";
+import type { SourceDescription, SourceRpc } from "../../shared/contracts/webhook-source.ts";
 import { notFound } from "./refusals.ts";
 import type { ConsoleEnv } from "./routes/route.ts";
 

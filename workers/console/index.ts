@@ -2,13 +2,13 @@
 // on the path of an event. Who may use a route stands in routes/table.ts.
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
-import { failure, malformed, methodNotAllowed } from "../../shared/answers.ts";
-import { log } from "../../shared/log.ts";
-import { HISTORY_AWAY, HistoryAway } from "../archive-binding.ts";
+import { failure, malformed, methodNotAllowed } from "../../shared/kernel/answers.ts";
+import { log } from "../../shared/kernel/log.ts";
 import { SettingError } from "../env.ts";
+import { HISTORY_AWAY, HistoryAway } from "../reading/archive-binding.ts";
+import { answerAuth } from "./access/auth-routes.ts";
+import { AUTH_PATH } from "./access/better-auth.ts";
 import { databaseAnswer } from "./answers.ts";
-import { AUTH_PATH } from "./auth/better-auth.ts";
-import { answerAuth } from "./auth/routes.ts";
 import { databaseFault, isAboutNothing } from "./database-faults.ts";
 import { Refused } from "./refusals.ts";
 import { activityRoutes } from "./routes/activity.ts";
@@ -23,10 +23,10 @@ import { memberRoutes } from "./routes/members.ts";
 import { organizationRoutes } from "./routes/organizations.ts";
 import { ownerRoutes } from "./routes/owners.ts";
 import { referenceRoutes } from "./routes/reference.ts";
+import { ROUTES } from "./routes/rights.ts";
 import type { ConsoleEnv } from "./routes/route.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import { sourceRoutes } from "./routes/sources.ts";
-import { ROUTES } from "./routes/table.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
 
 export const consoleApi = new OpenAPIHono<ConsoleEnv>({

@@ -1,8 +1,8 @@
 // What a route refuses with: thrown where it is found, answered in one place (index.ts). Every refusal of one kind looks
 // the same whatever it is about, so that none tells what exists. Nothing of the request is echoed.
 
-import type { FieldError } from "../../shared/answers.ts";
-import type { Role } from "../../shared/roles.ts";
+import type { Role } from "../../shared/api/roles.ts";
+import type { FieldError } from "../../shared/kernel/answers.ts";
 
 export class Refused extends Error {
   override readonly name = "Refused";

@@ -3,9 +3,19 @@
 //
 // The class is a shell. It parses, calls a module and returns; the modules beside it do the work.
 import { DurableObject } from "cloudflare:workers";
-import type { Activity } from "../../shared/activity.ts";
-import type { ArchiveRpc, HistoryHour } from "../../shared/archive-rpc.ts";
-import { followClock, machineTime, now } from "../../shared/clock.ts";
+import type { Activity } from "../../shared/api/activity.ts";
+import type {
+  AcceptedEvent,
+  EventOutcome,
+  EventSummary,
+  EventsQuery,
+  Explanation,
+  NewEvent,
+} from "../../shared/api/events.ts";
+import type { RunSummary, RunsPageQuery, RunsQuery } from "../../shared/api/runs.ts";
+import type { ScheduleDetails, SchedulesPage, SchedulesQuery } from "../../shared/api/schedule-details.ts";
+import type { WorkflowsPage, WorkflowsQuery } from "../../shared/api/workflows.ts";
+import type { ArchiveRpc, HistoryHour } from "../../shared/contracts/archive.ts";
 import {
   type Answer,
   type Archived,
@@ -27,54 +37,31 @@ import {
   type WorkflowChange,
   type WorkflowChanged,
   type WorkflowTested,
-} from "../../shared/environment-rpc.ts";
-import type {
-  AcceptedEvent,
-  EventOutcome,
-  EventSummary,
-  EventsQuery,
-  Explanation,
-  NewEvent,
-} from "../../shared/events.ts";
-import { nextSequence } from "../../shared/ids.ts";
-import { deriveApiKey } from "../../shared/keys.ts";
-import { RETRY_FAILED_WORK_MS, START_WRITTEN_AFTER_MS, STORAGE_FULL_PART } from "../../shared/limits.ts";
-import { errorName, log, setLogLevel } from "../../shared/log.ts";
-import type { RunSummary, RunsPageQuery, RunsQuery } from "../../shared/runs.ts";
-import type { ScheduleDetails, SchedulesPage, SchedulesQuery } from "../../shared/schedule-details.ts";
-import { bookName, type Emitted, type Held } from "../../shared/schedule-rpc.ts";
-import { seal, unseal } from "../../shared/seal.ts";
-import { sourceName } from "../../shared/source-ids.ts";
-import type { WebhookTrigger } from "../../shared/webhook-rpc.ts";
-import type { OutgoingRpc } from "../../shared/wire/fetch.ts";
-import { AUTHENTICATED, messageFrame } from "../../shared/wire/frames.ts";
-import type { WorkflowsPage, WorkflowsQuery } from "../../shared/workflows.ts";
+} from "../../shared/contracts/environment.ts";
+import { bookName, type Emitted, type Held } from "../../shared/contracts/schedule-book.ts";
+import type { WebhookTrigger } from "../../shared/contracts/webhook-source.ts";
+import { nextSequence } from "../../shared/ids/ids.ts";
+import { deriveApiKey } from "../../shared/ids/keys.ts";
+import { sourceName } from "../../shared/ids/source-ids.ts";
+import { followClock, machineTime, now } from "../../shared/kernel/clock.ts";
+import { RETRY_FAILED_WORK_MS, START_WRITTEN_AFTER_MS, STORAGE_FULL_PART } from "../../shared/kernel/limits.ts";
+import { errorName, log, setLogLevel } from "../../shared/kernel/log.ts";
+import { seal, unseal } from "../../shared/kernel/seal.ts";
+import type { OutgoingRpc } from "../../shared/wire/reference/fetch.ts";
+import { AUTHENTICATED, messageFrame } from "../../shared/wire/reference/frames.ts";
 import { type Env, keySecrets, parseHistorySettings, parseSettings } from "../env.ts";
-import { ActiveKeys } from "./active-keys.ts";
-import { readActivity } from "./activity.ts";
-import { noteAnnouncement } from "./announce-source.ts";
-import { Commits, type Turn } from "./commits.ts";
-import type { EnvironmentContext } from "./context.ts";
-import { dispatchWorkflow } from "./dispatch.ts";
-import { acceptEvent, CUSTOM, explainEvent } from "./events.ts";
-import { callsCutOff, performFetch } from "./fetches.ts";
+import { dueWork, nextStoredTime, writeLongStarts } from "./clock/due-work.ts";
+import { cancelRun, changeWorkflow, isForgotten, rerunRun, testWorkflow, waitForRuns } from "./control/manage-runs.ts";
+import { acceptEvent, CUSTOM, explainEvent } from "./events/accept-event.ts";
+import { receiveDelivery } from "./events/receive-delivery.ts";
 import { type Drained, drain } from "./history/drain.ts";
 import { historyStatus, unarchivedHours } from "./history/report.ts";
-import { HistoryClock } from "./history/state.ts";
-import { type HeldRun, type Host, Hosts } from "./hosts.ts";
-import { KeyUses } from "./key-uses.ts";
-import { nextLivenessTime } from "./liveness.ts";
-import { cancelRun, changeWorkflow, isForgotten, rerunRun, testWorkflow, waitForRuns } from "./manage.ts";
-import { listEvents, readEventJson } from "./read-events.ts";
-import { exportRuns, readRunJson } from "./read-run.ts";
-import { listRuns, listRunsByPage } from "./read-runs.ts";
-import { listWorkflows } from "./read-workflows.ts";
-import { receiveFrame } from "./receive.ts";
-import { receiveDelivery } from "./receive-delivery.ts";
-import { RecentRuns } from "./recent-runs.ts";
-import { RunEnds } from "./run-ends.ts";
-import { RunQueue } from "./run-queue.ts";
-import { loseRuns } from "./runs.ts";
+import { noteAnnouncement } from "./notices/source-notices.ts";
+import { dispatchWorkflow } from "./runs/dispatch.ts";
+import { callsCutOff, performFetch } from "./runs/fetches.ts";
+import { nextLivenessTime } from "./runs/liveness.ts";
+import { loseRuns } from "./runs/run-rows.ts";
+import type { StepRow } from "./runs/step-rows.ts";
 import {
   dueSchedules,
   emitSchedule,
@@ -88,13 +75,26 @@ import {
   switchSchedule,
   takeSchedules,
   writeOwedWake,
-} from "./schedules.ts";
-import type { StepRow } from "./steps.ts";
+} from "./schedules/registered.ts";
+import { ActiveKeys } from "./state/active-keys.ts";
+import { Commits, type Turn } from "./state/commits.ts";
+import type { EnvironmentContext } from "./state/context.ts";
+import { type HeldRun, type Host, Hosts } from "./state/hosts.ts";
+import { KeyUses } from "./state/key-uses.ts";
+import { RecentRuns } from "./state/open-run-index.ts";
+import { RunQueue } from "./state/run-queue.ts";
+import { RunEnds } from "./state/run-waiters.ts";
+import { Watchers } from "./state/watchers.ts";
+import { Workflows } from "./state/workflows.ts";
+import { HistoryClock } from "./storage/history-cursor.ts";
 import { deleteStorage, migrate, storageState } from "./storage/migrate.ts";
 import { readIdentity, receivesSchedules, writeState } from "./storage/settings.ts";
-import { dueWork, nextStoredTime, writeLongStarts } from "./timers.ts";
-import { Watchers } from "./watchers.ts";
-import { Workflows } from "./workflows.ts";
+import { readActivity } from "./views/activity.ts";
+import { listEvents, readEventJson } from "./views/events.ts";
+import { exportRuns, readRunJson } from "./views/run.ts";
+import { listRuns, listRunsByPage } from "./views/runs.ts";
+import { listWorkflows } from "./views/workflows.ts";
+import { receiveFrame } from "./wires/reference/receive-frame.ts";
 
 /** How old the numbers of the last hour may be: every open page asks for them again and again. */
 const ACTIVITY_KEPT_MS = 2_000;

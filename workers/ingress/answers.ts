@@ -1,5 +1,5 @@
 // What only the ingress refuses.
-import type { NeededScope } from "../../shared/environment-rpc.ts";
+import type { NeededScope } from "../../shared/contracts/environment.ts";
 
 export function withoutScope(scope: NeededScope): Response {
   const needed = scope === "all" ? "a key without limits" : `one with the scope ${scope}`;

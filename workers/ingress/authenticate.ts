@@ -3,9 +3,10 @@
 //
 // A refusal by the object is remembered for a while, by key id: a refused client tries again every 3 seconds for ever,
 // and a revocation is for good. An acceptance is never remembered. Tests: tests/workerd/refusals.test.ts.
-import { now } from "../../shared/clock.ts";
-import { bearerToken, verifyApiKey } from "../../shared/keys.ts";
-import { REFUSAL_REMEMBERED_MS, REFUSALS_REMEMBERED, VERIFIED_REMEMBERED } from "../../shared/limits.ts";
+
+import { bearerToken, verifyApiKey } from "../../shared/ids/keys.ts";
+import { now } from "../../shared/kernel/clock.ts";
+import { REFUSAL_REMEMBERED_MS, REFUSALS_REMEMBERED, VERIFIED_REMEMBERED } from "../../shared/kernel/limits.ts";
 import { type Env, keySecrets } from "../env.ts";
 
 export interface Caller {

@@ -1,11 +1,11 @@
 // One way from a route to the Environment object: authenticate, call, turn a refusal into its answer.
 
-import { failure, unauthorized } from "../../shared/answers.ts";
-import type { Answer, EnvironmentCalls, NeededScope } from "../../shared/environment-rpc.ts";
-import { errorName, log } from "../../shared/log.ts";
-import { HISTORY_AWAY, HistoryAway } from "../archive-binding.ts";
+import type { Answer, EnvironmentCalls, NeededScope } from "../../shared/contracts/environment.ts";
+import { failure, unauthorized } from "../../shared/kernel/answers.ts";
+import { errorName, log } from "../../shared/kernel/log.ts";
 import type { Env } from "../env.ts";
-import { afterBadKey } from "../rate-limits.ts";
+import { afterBadKey } from "../platform/rate-limits.ts";
+import { HISTORY_AWAY, HistoryAway } from "../reading/archive-binding.ts";
 import { withoutScope } from "./answers.ts";
 import { type Caller, rememberRefusal } from "./authenticate.ts";
 

@@ -1,11 +1,11 @@
 // /ws: a host opens its connection. Every refusal is made before AUTHENTICATED, as a close with 4001 and a reason,
 // since the reference client prints that and would show a plain 401 only as "code 1006".
 
-import { failure } from "../../shared/answers.ts";
-import { CONNECT_KEY_HEADER, CONNECT_VERSION_HEADER } from "../../shared/environment-rpc.ts";
-import { errorName, log } from "../../shared/log.ts";
+import { CONNECT_KEY_HEADER, CONNECT_VERSION_HEADER } from "../../shared/contracts/environment.ts";
+import { failure } from "../../shared/kernel/answers.ts";
+import { errorName, log } from "../../shared/kernel/log.ts";
 import type { Env } from "../env.ts";
-import { afterBadKey } from "../rate-limits.ts";
+import { afterBadKey } from "../platform/rate-limits.ts";
 import { authenticate, rememberRefusal } from "./authenticate.ts";
 
 const REFUSED_CLOSE_CODE = 4001;

@@ -1,10 +1,10 @@
 // The ingress Worker: what is called with an API key. Every route below /api goes through one authentication and one
 // log line; tests/workerd/ingress.test.ts holds every route to the same rules from one table.
 import { type Context, Hono } from "hono";
-import { failure, methodNotAllowed, unauthorized } from "../../shared/answers.ts";
-import { log } from "../../shared/log.ts";
+import { failure, methodNotAllowed, unauthorized } from "../../shared/kernel/answers.ts";
+import { log } from "../../shared/kernel/log.ts";
 import type { Env } from "../env.ts";
-import { afterBadKey, isTooMany, tooMany } from "../rate-limits.ts";
+import { afterBadKey, isTooMany, tooMany } from "../platform/rate-limits.ts";
 import { authenticate, type Caller } from "./authenticate.ts";
 import { type Ingress, ingressFor } from "./call-environment.ts";
 import { connectHost } from "./connect.ts";

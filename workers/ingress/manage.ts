@@ -1,8 +1,8 @@
 // POST /api/v1/runs/:id/cancel and /rerun, POST /api/v1/workflows/:slug/pause and /resume, DELETE
 // /api/v1/workflows/:slug. They need a key without limits.
 
-import { failure, jsonText } from "../../shared/answers.ts";
-import type { RunChange, WorkflowChange } from "../../shared/environment-rpc.ts";
+import type { RunChange, WorkflowChange } from "../../shared/contracts/environment.ts";
+import { failure, jsonText } from "../../shared/kernel/answers.ts";
 import type { Ingress } from "./call-environment.ts";
 
 export function cancelRun({ params, call }: Ingress): Promise<Response> {

@@ -1,5 +1,5 @@
 // The parameters that every list takes.
-import { PAGE_MAX } from "../../shared/limits.ts";
+import { PAGE_MAX } from "../../shared/kernel/limits.ts";
 
 export const LIMIT_FORM = `limit must be a whole number from 1 to ${PAGE_MAX}.`;
 export const NO_SUCH_CURSOR = "cursor must be the `next` of an earlier page.";

@@ -3,8 +3,6 @@
 // Promise 1: a 2xx for an event is sent only when the object has it on disk. The same id with the same content is
 // answered as the first time; the header Idempotent-Replayed says so.
 import type { ZodError } from "zod";
-import { type FieldError, failure, formError, jsonText } from "../../shared/answers.ts";
-import { canonicalJson, contentDigest } from "../../shared/canonical-json.ts";
 import {
   type AcceptedEvent,
   EventId,
@@ -12,14 +10,16 @@ import {
   eventContent,
   type NewEvent,
   PostedEvent,
-} from "../../shared/events.ts";
+} from "../../shared/api/events.ts";
+import { type FieldError, failure, formError, jsonText } from "../../shared/kernel/answers.ts";
+import { canonicalJson, contentDigest } from "../../shared/kernel/canonical-json.ts";
 import {
   BATCH_MAX_BYTES,
   BATCH_MAX_EVENTS,
   EVENT_BODY_MAX_BYTES,
   EVENT_MAX_BYTES,
   PREFER_WAIT_MAX_S,
-} from "../../shared/limits.ts";
+} from "../../shared/kernel/limits.ts";
 import type { Ingress } from "./call-environment.ts";
 import { readJsonBody } from "./read-body.ts";
 

@@ -1,8 +1,8 @@
 // GET /api/v1/events and /api/v1/events/:id.
-import { failure, jsonText } from "../../shared/answers.ts";
-import { PAGE_DEFAULT, PAGE_MAX } from "../../shared/limits.ts";
-import { TRIGGER_KINDS } from "../../shared/wire/triggers.ts";
-import { eventsThroughHistory, eventThroughHistory } from "../read-through.ts";
+import { failure, jsonText } from "../../shared/kernel/answers.ts";
+import { PAGE_DEFAULT, PAGE_MAX } from "../../shared/kernel/limits.ts";
+import { TRIGGER_KINDS } from "../../shared/wire/reference/triggers.ts";
+import { eventsThroughHistory, eventThroughHistory } from "../reading/read-through.ts";
 import type { Ingress } from "./call-environment.ts";
 import { LIMIT_FORM, NO_SUCH_CURSOR, wholeNumber } from "./page-query.ts";
 

@@ -1,9 +1,9 @@
 // GET /api/v1/runs, /api/v1/runs/:id, /api/v1/workflows/:slug/runs (each also with .json) and /api/v1/workflows.
 
-import { failure, jsonText } from "../../shared/answers.ts";
-import { PAGE_DEFAULT, PAGE_MAX } from "../../shared/limits.ts";
-import { RUN_STATUSES, type RunsQuery } from "../../shared/runs.ts";
-import { runsThroughHistory, runThroughHistory } from "../read-through.ts";
+import { RUN_STATUSES, type RunsQuery } from "../../shared/api/runs.ts";
+import { failure, jsonText } from "../../shared/kernel/answers.ts";
+import { PAGE_DEFAULT, PAGE_MAX } from "../../shared/kernel/limits.ts";
+import { runsThroughHistory, runThroughHistory } from "../reading/read-through.ts";
 import type { Ingress } from "./call-environment.ts";
 import { LIMIT_FORM, NO_SUCH_CURSOR, wholeNumber } from "./page-query.ts";
 

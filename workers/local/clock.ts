@@ -1,7 +1,7 @@
 // The movable clock: GET and POST /local/clock, only where the setting CLOCK is "movable" and the request comes to a
 // loopback address. A deployed router is never reached at one, and refuses to run with the setting.
 import { z } from "zod";
-import { clockFollowers, clockOffset, now, setClockOffset } from "../../shared/clock.ts";
+import { clockFollowers, clockOffset, now, setClockOffset } from "../../shared/kernel/clock.ts";
 import { type Env, parseSettings } from "../env.ts";
 
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);

@@ -1,7 +1,7 @@
 // One attempt, with the world outside as a table from URL to response that records what was asked of it.
 import { describe, expect, it } from "vitest";
-import { VALUE_MAX_BYTES } from "../../shared/limits.ts";
-import type { Attempted, OutgoingRequest } from "../../shared/wire/fetch.ts";
+import { VALUE_MAX_BYTES } from "../../shared/kernel/limits.ts";
+import type { Attempted, OutgoingRequest } from "../../shared/wire/reference/fetch.ts";
 import { attempt, retryAfter } from "./attempt.ts";
 
 const NOW = Date.parse("2026-03-01T12:00:00Z");

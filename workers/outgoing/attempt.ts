@@ -1,6 +1,6 @@
 // One attempt at a user's call: every hop checked, the response read up to a limit, all within a time.
-import { FETCH_MAX_REDIRECTS, FETCH_TIMEOUT_MS, VALUE_MAX_BYTES } from "../../shared/limits.ts";
-import type { Attempted, FetchedResponse, OutgoingRequest } from "../../shared/wire/fetch.ts";
+import { FETCH_MAX_REDIRECTS, FETCH_TIMEOUT_MS, VALUE_MAX_BYTES } from "../../shared/kernel/limits.ts";
+import type { Attempted, FetchedResponse, OutgoingRequest } from "../../shared/wire/reference/fetch.ts";
 import { refusedTarget } from "./address.ts";
 
 /** Headers that belong to one origin and do not follow a redirect to another. */

@@ -5,11 +5,11 @@
 // what is newer, by the environment's own count, so calls may overtake each other. Should the object be lost in the middle
 // of a tick, an alarm goes on. Tests: tests/workerd/schedules.test.ts.
 import { DurableObject } from "cloudflare:workers";
-import { now } from "../../shared/clock.ts";
-import { errorName, log } from "../../shared/log.ts";
-import type { Emitted, Held, ScheduleBookRpc, TickOutcome, Wake } from "../../shared/schedule-rpc.ts";
+import type { Emitted, Held, ScheduleBookRpc, TickOutcome, Wake } from "../../shared/contracts/schedule-book.ts";
+import { now } from "../../shared/kernel/clock.ts";
+import { errorName, log } from "../../shared/kernel/log.ts";
 import type { Env } from "../env.ts";
-import { hasTable, migrateStorage } from "../object-storage.ts";
+import { hasTable, migrateStorage } from "../platform/object-storage.ts";
 
 const STEPS: readonly string[] = [
   `

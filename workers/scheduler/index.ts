@@ -1,8 +1,9 @@
 // The scheduler Worker: what the Cron Trigger calls, once a minute. A tick is a hint: each book looks itself what is due,
 // so one that comes twice, late, out of order or not at all changes nothing but the minute.
-import { now } from "../../shared/clock.ts";
-import { errorName, log, setLogLevel } from "../../shared/log.ts";
-import { BOOK_NAMES } from "../../shared/schedule-rpc.ts";
+
+import { BOOK_NAMES } from "../../shared/contracts/schedule-book.ts";
+import { now } from "../../shared/kernel/clock.ts";
+import { errorName, log, setLogLevel } from "../../shared/kernel/log.ts";
 import { type Env, parseSettings } from "../env.ts";
 
 /** A tick may say that it is a little later than the clock does: timers fire early. More is not believed. */

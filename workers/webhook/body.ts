@@ -1,5 +1,5 @@
 // A delivery's raw bytes as the payload that a workflow gets: JSON as its value, a form as an object, the rest as text.
-import { WEBHOOK_BODY_MAX_DEPTH } from "../../shared/limits.ts";
+import { WEBHOOK_BODY_MAX_DEPTH } from "../../shared/kernel/limits.ts";
 
 /**
  * Never throws. JSON is read when the content type says so or says nothing; what is then not JSON is text. Text is read as

@@ -1,6 +1,6 @@
 // The headers of a delivery that a workflow sees, as `context.headers`. Promises: nothing that proves who someone is (a
 // signature, a token, a cookie) gets into an event, where a key that may read runs could see it.
-import type { Verification } from "../../shared/sources.ts";
+import type { Verification } from "../../shared/api/source-settings.ts";
 
 /** Hop by hop, or added on the way by Cloudflare: about the connection, not the delivery. `cf-` by its prefix. */
 const OF_THE_WAY = new Set([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Handshake } from "../../shared/sources.ts";
+import type { Handshake } from "../../shared/api/source-settings.ts";
 import { handshakeByBody, handshakeByQuery, handshakeResponse } from "./handshakes.ts";
 
 const URL_OF_SOURCE = "https://router.example/webhooks/src_1";

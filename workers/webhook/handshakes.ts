@@ -1,7 +1,8 @@
 // The questions by which providers make sure, before they deliver, that a URL is yours. Nothing is stored for them.
 // Promises: an answer that repeats what was asked is plain text that no browser takes for a page.
-import { sameText } from "../../shared/same-text.ts";
-import type { Handshake } from "../../shared/sources.ts";
+
+import type { Handshake } from "../../shared/api/source-settings.ts";
+import { sameText } from "../../shared/kernel/same-text.ts";
 
 /** What is answered to a handshake; null when the request is not one. */
 export type HandshakeAnswer = { readonly status: 200; readonly text: string } | { readonly status: 400 | 401 } | null;

@@ -1,11 +1,11 @@
 // The webhook Worker: `/webhooks/:source`, the one URL that a provider posts to. It proves the id's tag first, so that a
 // made-up URL is a 404 that wakes nothing; then it reads the body up to its limit and makes one call to the source.
 import { Hono } from "hono";
-import { failure, methodNotAllowed, nothingHere } from "../../shared/answers.ts";
-import { WEBHOOK_BODY_MAX_BYTES } from "../../shared/limits.ts";
-import { errorName, log } from "../../shared/log.ts";
-import { verifySourceId } from "../../shared/source-ids.ts";
-import type { SourceAnswer } from "../../shared/webhook-rpc.ts";
+import type { SourceAnswer } from "../../shared/contracts/webhook-source.ts";
+import { verifySourceId } from "../../shared/ids/source-ids.ts";
+import { failure, methodNotAllowed, nothingHere } from "../../shared/kernel/answers.ts";
+import { WEBHOOK_BODY_MAX_BYTES } from "../../shared/kernel/limits.ts";
+import { errorName, log } from "../../shared/kernel/log.ts";
 import { type Env, keySecrets } from "../env.ts";
 import { handshakeResponse } from "./handshakes.ts";
 import { readRawBody } from "./read-body.ts";

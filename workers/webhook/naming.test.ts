@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Naming, Verification } from "../../shared/sources.ts";
+import type { Naming, Verification } from "../../shared/api/source-settings.ts";
 import { deliveryIdOf, nameEvent } from "./naming.ts";
 import { namingFor } from "./presets.ts";
 

@@ -1,7 +1,8 @@
 // What a delivery is called: the event's name, and the provider's own id of the delivery. Both from headers or the parsed
 // body, after verification.
-import { NAME_MAX_CHARS } from "../../shared/limits.ts";
-import type { Naming, Verification } from "../../shared/sources.ts";
+
+import type { Naming, Verification } from "../../shared/api/source-settings.ts";
+import { NAME_MAX_CHARS } from "../../shared/kernel/limits.ts";
 import { deliveryIdPlaces } from "./presets.ts";
 
 /**

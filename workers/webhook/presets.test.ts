@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Handshake, Naming, ServiceSlug, Verification } from "../../shared/sources.ts";
+import { Handshake, Naming, ServiceSlug, Verification } from "../../shared/api/source-settings.ts";
 import { handshakeFor, PRESETS, type Preset, presetOf, verificationAskedFor } from "./presets.ts";
 
 const ALL = Object.entries<Preset>(PRESETS);

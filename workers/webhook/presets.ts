@@ -1,7 +1,7 @@
 // What is known of each provider: how it signs, where it names its events, how it numbers its deliveries, and how it asks
 // whether the URL is yours. A source starts from the preset of its service; its own settings go before it.
 // docs/webhooks.md shows this table.
-import { type Handshake, HeaderName, type Naming, type Verification } from "../../shared/sources.ts";
+import { type Handshake, HeaderName, type Naming, type Verification } from "../../shared/api/source-settings.ts";
 
 export interface Preset {
   readonly title: string;

@@ -1,7 +1,7 @@
 // Reads the raw bytes of a delivery up to the limit. A body that is announced or turns out to be larger is refused before
 // it is read whole. What is announced is never believed, and a length that turns out to be false refuses the delivery:
 // someone on the way may have read another one.
-import { WEBHOOK_BODY_MAX_BYTES } from "../../shared/limits.ts";
+import { WEBHOOK_BODY_MAX_BYTES } from "../../shared/kernel/limits.ts";
 
 /** Never throws for what a sender can send; one that breaks off has sent a false length. */
 export async function readRawBody(

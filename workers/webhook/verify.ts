@@ -1,6 +1,6 @@
 // Verification of a delivery, before anything of it is stored: from a source's settings to the scheme, and from a refusal
 // to its status. Promises: without secrets nothing but `none` lets a delivery in, and `none` only when it is chosen.
-import type { Verification } from "../../shared/sources.ts";
+import type { Verification } from "../../shared/api/source-settings.ts";
 import { bodyHmac } from "./schemes/hmac.ts";
 import { linear } from "./schemes/linear.ts";
 import type { Refusal, Scheme, SignedRequest } from "./schemes/scheme.ts";

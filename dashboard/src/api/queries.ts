@@ -1,18 +1,18 @@
 // What the pages ask for. The types are those that the router itself answers with: no shape is written down twice.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
-import type { Activity } from "../../../shared/activity.ts";
-import type { EventDetails, EventsPage } from "../../../shared/events.ts";
-import type { AuditEntry } from "../../../shared/management/audit.ts";
-import type { Environment, Key } from "../../../shared/management/environments.ts";
-import type { History } from "../../../shared/management/history.ts";
-import type { Invitation, Member, Organization } from "../../../shared/management/organizations.ts";
-import type { Person } from "../../../shared/management/people.ts";
-import type { RunFilters } from "../../../shared/management/runs.ts";
-import type { Delivery, DeliveryDetails, Source, SourceDetails } from "../../../shared/management/sources.ts";
-import type { Run, RunsPage } from "../../../shared/runs.ts";
-import type { SchedulesPage } from "../../../shared/schedule-details.ts";
-import type { TriggerKind } from "../../../shared/wire/triggers.ts";
-import type { WorkflowsPage } from "../../../shared/workflows.ts";
+import type { Activity } from "../../../shared/api/activity.ts";
+import type { AuditEntry } from "../../../shared/api/audit.ts";
+import type { Environment, Key } from "../../../shared/api/environments.ts";
+import type { EventDetails, EventsPage } from "../../../shared/api/events.ts";
+import type { History } from "../../../shared/api/history.ts";
+import type { Invitation, Member, Organization } from "../../../shared/api/organizations.ts";
+import type { Person } from "../../../shared/api/people.ts";
+import type { RunFilters } from "../../../shared/api/run-pages.ts";
+import type { Run, RunsPage } from "../../../shared/api/runs.ts";
+import type { SchedulesPage } from "../../../shared/api/schedule-details.ts";
+import type { Delivery, DeliveryDetails, Source, SourceDetails } from "../../../shared/api/sources.ts";
+import type { WorkflowsPage } from "../../../shared/api/workflows.ts";
+import type { TriggerKind } from "../../../shared/wire/reference/triggers.ts";
 import { ask, path, query } from "./client.ts";
 
 export interface Place {

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import type { DeliveryDetails } from "../../../shared/management/sources.ts";
+import type { DeliveryDetails } from "../../../shared/api/sources.ts";
 import { ask, path } from "../api/client.ts";
 import { delivery as deliveryQuery } from "../api/queries.ts";
 import { lookOf } from "../shell/environments.ts";

@@ -1,7 +1,7 @@
 // One event: what it carries, what it started, and what stopped the other workflows.
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
-import type { Explanation } from "../../../shared/events.ts";
+import type { Explanation } from "../../../shared/api/events.ts";
 import { event as eventQuery } from "../api/queries.ts";
 import { usePlace } from "../shell/place.ts";
 import { Problem } from "../ui/controls.tsx";

@@ -2,7 +2,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import type { TriggerKind } from "../../../shared/wire/triggers.ts";
+import type { TriggerKind } from "../../../shared/wire/reference/triggers.ts";
 import { events } from "../api/queries.ts";
 import { usePlace } from "../shell/place.ts";
 import { Button, Choose, Field, Problem } from "../ui/controls.tsx";

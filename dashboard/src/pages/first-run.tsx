@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
-import type { Activity } from "../../../shared/activity.ts";
+import type { Activity } from "../../../shared/api/activity.ts";
 import { environmentKey, keys, runsPage } from "../api/queries.ts";
 import { useMay, usePlace } from "../shell/place.ts";
 import { showKey } from "../shell/shell.tsx";

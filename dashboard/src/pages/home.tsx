@@ -3,7 +3,7 @@
 import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import type { Activity, Attention } from "../../../shared/activity.ts";
+import type { Activity, Attention } from "../../../shared/api/activity.ts";
 import { activity, deliveriesPage, sources } from "../api/queries.ts";
 import { useHints } from "../live.ts";
 import { lookOf } from "../shell/environments.ts";

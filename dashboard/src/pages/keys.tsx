@@ -1,7 +1,7 @@
 // The API keys of an environment: create, show, rotate, revoke. A key's text is fetched only when it is asked for.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import type { Key, KeyWithText } from "../../../shared/management/environments.ts";
+import type { Key, KeyWithText } from "../../../shared/api/environments.ts";
 import { ask, path } from "../api/client.ts";
 import { keys, type Place } from "../api/queries.ts";
 import { lookOf } from "../shell/environments.ts";

@@ -1,5 +1,5 @@
 // The timeline of a run, drawn: bars on one scale, from the making of the run on, and each step with all that is known.
-import type { Run, Task } from "../../../shared/runs.ts";
+import type { Run, Task } from "../../../shared/api/runs.ts";
 import { formatDuration, formatJson } from "../ui/format.ts";
 import { Badge, Panel, useNow } from "../ui/show.tsx";
 import { type Bar, timelineOf, typeLabel } from "./timeline.ts";

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import type { Run, Task } from "../../../shared/runs.ts";
+import type { Run, Task } from "../../../shared/api/runs.ts";
 import { ask, path } from "../api/client.ts";
 import { environmentKey, run as runQuery } from "../api/queries.ts";
 import { useMay, usePlace } from "../shell/place.ts";

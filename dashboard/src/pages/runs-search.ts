@@ -1,8 +1,8 @@
 // What of the list of runs stands in its address, and what the router is asked for it.
-import type { RunFilters } from "../../../shared/management/runs.ts";
-import type { RunStatus } from "../../../shared/runs.ts";
+import type { RunFilters } from "../../../shared/api/run-pages.ts";
+import type { RunStatus } from "../../../shared/api/runs.ts";
 
-// Not RUN_STATUSES of shared/runs.ts: in the order of a run's life.
+// Not RUN_STATUSES of shared/api/runs.ts: in the order of a run's life.
 export const STATUSES: readonly RunStatus[] = [
   "PENDING",
   "RUNNING",

@@ -4,8 +4,8 @@ import { type InfiniteData, useInfiniteQuery, useQuery, useQueryClient } from "@
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
 import { type FormEvent, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import type { RunFilters } from "../../../shared/management/runs.ts";
-import type { RunSummary, RunsPage } from "../../../shared/runs.ts";
+import type { RunFilters } from "../../../shared/api/run-pages.ts";
+import type { RunSummary, RunsPage } from "../../../shared/api/runs.ts";
 import { runs, runsKey, runsPage, workflows } from "../api/queries.ts";
 import { useHints } from "../live.ts";
 import { usePlace } from "../shell/place.ts";

@@ -3,8 +3,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import type { EmittedEvent } from "../../../shared/management/schedules.ts";
-import type { ScheduleDetails } from "../../../shared/schedule-details.ts";
+import type { ScheduleDetails } from "../../../shared/api/schedule-details.ts";
+import type { EmittedEvent } from "../../../shared/api/schedules.ts";
 import { ask, path } from "../api/client.ts";
 import { environmentKey, environments, schedules } from "../api/queries.ts";
 import { useMay, usePlace } from "../shell/place.ts";

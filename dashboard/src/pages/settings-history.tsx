@@ -1,7 +1,7 @@
 // How long the environment at hand keeps what has ended, and how its archive does.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import type { Archived } from "../../../shared/management/history.ts";
+import type { Archived } from "../../../shared/api/history.ts";
 import { ask, path } from "../api/client.ts";
 import { environments, history } from "../api/queries.ts";
 import { useMay, usePlace } from "../shell/place.ts";

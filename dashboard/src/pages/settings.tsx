@@ -1,7 +1,7 @@
 // The organization: its environments and what reaches them, its members and invitations, and who did what.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import type { Environment } from "../../../shared/management/environments.ts";
+import type { Environment } from "../../../shared/api/environments.ts";
 import { ask, path } from "../api/client.ts";
 import { audit, environments, invitations, members } from "../api/queries.ts";
 import { lookOf } from "../shell/environments.ts";

@@ -2,7 +2,7 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import type { Delivery, Redelivered, SourceDetails } from "../../../shared/management/sources.ts";
+import type { Delivery, Redelivered, SourceDetails } from "../../../shared/api/sources.ts";
 import { ask, path } from "../api/client.ts";
 import { deliveries, source as sourceQuery } from "../api/queries.ts";
 import { lookOf } from "../shell/environments.ts";

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import type { Source } from "../../../shared/management/sources.ts";
+import type { Source } from "../../../shared/api/sources.ts";
 import { ask, path } from "../api/client.ts";
 import { sources } from "../api/queries.ts";
 import { lookOf } from "../shell/environments.ts";

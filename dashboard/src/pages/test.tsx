@@ -2,8 +2,8 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
-import type { EmittedEvent } from "../../../shared/management/schedules.ts";
-import type { WorkflowDetails } from "../../../shared/workflows.ts";
+import type { EmittedEvent } from "../../../shared/api/schedules.ts";
+import type { WorkflowDetails } from "../../../shared/api/workflows.ts";
 import { ask, path } from "../api/client.ts";
 import { environmentKey, run as runQuery, workflows } from "../api/queries.ts";
 import { lookOf } from "../shell/environments.ts";

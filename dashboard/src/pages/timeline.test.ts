@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Run, Task } from "../../../shared/runs.ts";
+import type { Run, Task } from "../../../shared/api/runs.ts";
 import { timelineOf } from "./timeline.ts";
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1) + second * 1_000).toISOString();

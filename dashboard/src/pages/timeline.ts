@@ -1,5 +1,5 @@
 // When what happened in a run: the wait for a host, each attempt, and the steps that got their result in it. Pure.
-import type { Run, Task } from "../../../shared/runs.ts";
+import type { Run, Task } from "../../../shared/api/runs.ts";
 
 export interface Bar {
   readonly kind: "wait" | "attempt" | "step";

@@ -2,7 +2,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
-import type { WorkflowDetails } from "../../../shared/workflows.ts";
+import type { WorkflowDetails } from "../../../shared/api/workflows.ts";
 import { ask, path } from "../api/client.ts";
 import { environmentKey, runsPage, workflows } from "../api/queries.ts";
 import { lookOf } from "../shell/environments.ts";

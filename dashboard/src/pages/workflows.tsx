@@ -1,7 +1,7 @@
 // The workflows of an environment: what starts each, and who serves it.
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { WorkflowDetails } from "../../../shared/workflows.ts";
+import type { WorkflowDetails } from "../../../shared/api/workflows.ts";
 import { environments, workflows } from "../api/queries.ts";
 import { lookOf } from "../shell/environments.ts";
 import { usePlace } from "../shell/place.ts";

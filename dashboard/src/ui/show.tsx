@@ -1,6 +1,6 @@
 // How things are shown: statuses, times, payloads, panels, empty lists.
 import { type ReactNode, useEffect, useState } from "react";
-import type { RunStatus } from "../../../shared/runs.ts";
+import type { RunStatus } from "../../../shared/api/runs.ts";
 import { usePlace } from "../shell/place.ts";
 import { Copy } from "./controls.tsx";
 import { formatDuration, formatJson, formatRelative, formatTime } from "./format.ts";

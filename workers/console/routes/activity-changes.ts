@@ -2,10 +2,10 @@
 // and then written to the audit log; Postgres is asked for the right before.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
-import { MEMBER, type RunChange, type WorkflowChange } from "../../../shared/environment-rpc.ts";
-import type { AuditAction } from "../../../shared/management/audit.ts";
+import type { AuditAction } from "../../../shared/api/audit.ts";
+import { MEMBER, type RunChange, type WorkflowChange } from "../../../shared/contracts/environment.ts";
+import { actorOf } from "../access/caller.ts";
 import { audit } from "../audit.ts";
-import { actorOf } from "../auth/caller.ts";
 import { callEnvironment } from "../call-environment.ts";
 import { conflict, notAudited, notFound } from "../refusals.ts";
 import { type ConsoleEnv, json, route } from "./route.ts";

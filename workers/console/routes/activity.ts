@@ -2,20 +2,20 @@
 // is the whole truth about it; nothing of this is in Postgres.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
-import { failure } from "../../../shared/answers.ts";
-import { MEMBER } from "../../../shared/environment-rpc.ts";
-import { NAME_MAX_CHARS } from "../../../shared/limits.ts";
-import { listOf, PageQuery } from "../../../shared/management/pages.ts";
-import { ListedRuns, runsQueryOf } from "../../../shared/management/runs.ts";
-import { RUN_STATUSES } from "../../../shared/runs.ts";
-import { TRIGGER_KINDS } from "../../../shared/wire/triggers.ts";
+import { listOf, PageQuery } from "../../../shared/api/pages.ts";
+import { ListedRuns, runsQueryOf } from "../../../shared/api/run-pages.ts";
+import { RUN_STATUSES } from "../../../shared/api/runs.ts";
+import { MEMBER } from "../../../shared/contracts/environment.ts";
+import { failure } from "../../../shared/kernel/answers.ts";
+import { NAME_MAX_CHARS } from "../../../shared/kernel/limits.ts";
+import { TRIGGER_KINDS } from "../../../shared/wire/reference/triggers.ts";
 import {
   eventsThroughHistory,
   eventThroughHistory,
   runsThroughHistory,
   runThroughHistory,
-} from "../../read-through.ts";
-import { comesFromOurPage } from "../auth/same-origin.ts";
+} from "../../reading/read-through.ts";
+import { comesFromOurPage } from "../access/same-origin.ts";
 import { callEnvironment } from "../call-environment.ts";
 import { fromElsewhere, notFound, unprocessable } from "../refusals.ts";
 import { type ConsoleEnv, json, route } from "./route.ts";

@@ -2,9 +2,9 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, desc, eq, lt } from "drizzle-orm";
 import { z } from "zod";
+import { AuditEntry } from "../../../shared/api/audit.ts";
+import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
 import { auditLog } from "../../../shared/db/schema.ts";
-import { AuditEntry } from "../../../shared/management/audit.ts";
-import { listOf, PageQuery, pageOf } from "../../../shared/management/pages.ts";
 import { unprocessable } from "../refusals.ts";
 import { type ConsoleEnv, json, route } from "./route.ts";
 

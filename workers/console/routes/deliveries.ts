@@ -2,9 +2,8 @@
 // For signed-in members only (promise 6): a key sees its own environment's half, as an event.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
-import { type EnvironmentCalls, MEMBER } from "../../../shared/environment-rpc.ts";
-import type { EventDetails } from "../../../shared/events.ts";
-import { listOf } from "../../../shared/management/pages.ts";
+import type { EventDetails } from "../../../shared/api/events.ts";
+import { listOf } from "../../../shared/api/pages.ts";
 import {
   DeliveriesQuery,
   Delivery,
@@ -12,19 +11,20 @@ import {
   PostedRedeliveries,
   PostedRedelivery,
   Redelivered,
-} from "../../../shared/management/sources.ts";
-import { deliveryEventId } from "../../../shared/source-ids.ts";
+} from "../../../shared/api/sources.ts";
+import { type EnvironmentCalls, MEMBER } from "../../../shared/contracts/environment.ts";
 import type {
   Copy,
   DeliverySummary,
   Redelivered as Outcome,
   SourceDescription,
   DeliveryDetails as StoredDelivery,
-} from "../../../shared/webhook-rpc.ts";
-import { eventThroughHistory } from "../../read-through.ts";
+} from "../../../shared/contracts/webhook-source.ts";
+import { deliveryEventId } from "../../../shared/ids/source-ids.ts";
+import { eventThroughHistory } from "../../reading/read-through.ts";
 import { findSource } from "../call-source.ts";
+import type { World } from "../control/services.ts";
 import { notFound, unprocessable } from "../refusals.ts";
-import type { World } from "../world.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 import { noted } from "./sources.ts";
 

@@ -3,22 +3,17 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
+import { BORN_WITH, Environment, PatchedEnvironment, PostedEnvironment } from "../../../shared/api/environments.ts";
+import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
 import { apiKeys, type Environment as EnvironmentRow, environments } from "../../../shared/db/schema.ts";
-import { newEnvironmentId, newKeyId } from "../../../shared/ids.ts";
-import {
-  BORN_WITH,
-  Environment,
-  PatchedEnvironment,
-  PostedEnvironment,
-} from "../../../shared/management/environments.ts";
-import { listOf, PageQuery, pageOf } from "../../../shared/management/pages.ts";
+import { newEnvironmentId, newKeyId } from "../../../shared/ids/ids.ts";
+import { actorOf } from "../access/caller.ts";
 import { audit } from "../audit.ts";
-import { actorOf } from "../auth/caller.ts";
+import { changing } from "../control/apply-change.ts";
+import type { World } from "../control/services.ts";
 import { violates } from "../database-faults.ts";
 import { beyond } from "../keyset.ts";
-import { changing } from "../push.ts";
 import { conflict, notFound } from "../refusals.ts";
-import type { World } from "../world.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
 const org = z.object({ org: z.string() });

@@ -1,12 +1,12 @@
 // An environment's history, for its members: how the archive does, runs in numbers hour by hour, and all runs as a file.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
-import { type ExportQuery, MEMBER } from "../../../shared/environment-rpc.ts";
-import { Archived, History, Hour, HoursQuery } from "../../../shared/management/history.ts";
-import { HISTORY_AWAY, HistoryAway, readHistory } from "../../archive-binding.ts";
-import { exportThroughHistory } from "../../read-through.ts";
+import { Archived, History, Hour, HoursQuery } from "../../../shared/api/history.ts";
+import { type ExportQuery, MEMBER } from "../../../shared/contracts/environment.ts";
+import { HISTORY_AWAY, HistoryAway, readHistory } from "../../reading/archive-binding.ts";
+import { exportThroughHistory } from "../../reading/read-through.ts";
+import { actorOf } from "../access/caller.ts";
 import { audit } from "../audit.ts";
-import { actorOf } from "../auth/caller.ts";
 import { callEnvironment } from "../call-environment.ts";
 import { environmentAway } from "../refusals.ts";
 import { type ConsoleEnv, json, route } from "./route.ts";

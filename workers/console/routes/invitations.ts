@@ -5,24 +5,24 @@ import { hashPassword } from "better-auth/crypto";
 import { and, desc, eq, gt, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
 import {
+  AcceptedInvitation,
+  Invitation,
+  Joined,
+  NewInvitation,
+  PostedInvitation,
+} from "../../../shared/api/organizations.ts";
+import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
+import {
   type Invitation as InvitationRow,
   invitations,
   members,
   organizations,
   users,
 } from "../../../shared/db/schema.ts";
-import {
-  AcceptedInvitation,
-  Invitation,
-  Joined,
-  NewInvitation,
-  PostedInvitation,
-} from "../../../shared/management/organizations.ts";
-import { listOf, PageQuery, pageOf } from "../../../shared/management/pages.ts";
-import { digestOfSecret, newInvitationId, newInvitationText, newUserId } from "../../../shared/people-ids.ts";
+import { digestOfSecret, newInvitationId, newInvitationText, newUserId } from "../../../shared/ids/people-ids.ts";
+import { mustBeFromOurPages } from "../access/authorize.ts";
+import { actorOf, identify } from "../access/caller.ts";
 import { audit } from "../audit.ts";
-import { actorOf, identify } from "../auth/caller.ts";
-import { mustBeFromOurPages } from "../authorize.ts";
 import { beyond } from "../keyset.ts";
 import { conflict, notFound, unprocessable } from "../refusals.ts";
 import { mustNotReachAbove } from "./members.ts";

@@ -4,10 +4,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { z } from "zod";
-import { type ApiKey, apiKeys, environments } from "../../../shared/db/schema.ts";
-import type { KeyScope } from "../../../shared/environment-rpc.ts";
-import { newKeyId } from "../../../shared/ids.ts";
-import type { AuditAction } from "../../../shared/management/audit.ts";
+import type { AuditAction } from "../../../shared/api/audit.ts";
 import {
   Key,
   KeyText,
@@ -17,15 +14,18 @@ import {
   PostedRotation,
   Rotated,
   type Scopes,
-} from "../../../shared/management/environments.ts";
-import { listOf, PageQuery, pageOf } from "../../../shared/management/pages.ts";
+} from "../../../shared/api/environments.ts";
+import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
+import type { KeyScope } from "../../../shared/contracts/environment.ts";
+import { type ApiKey, apiKeys, environments } from "../../../shared/db/schema.ts";
+import { newKeyId } from "../../../shared/ids/ids.ts";
+import type { EnvironmentAccess } from "../access/authorize.ts";
+import { actorOf } from "../access/caller.ts";
 import { audit } from "../audit.ts";
-import { actorOf } from "../auth/caller.ts";
-import type { EnvironmentAccess } from "../authorize.ts";
+import { changing } from "../control/apply-change.ts";
+import type { World } from "../control/services.ts";
 import { beyond } from "../keyset.ts";
-import { changing } from "../push.ts";
 import { conflict, notFound, unprocessable } from "../refusals.ts";
-import type { World } from "../world.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
 const env = z.object({ org: z.string(), env: z.string() });

@@ -4,14 +4,14 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, asc, eq, sql } from "drizzle-orm";
 import { z } from "zod";
+import { Member, PatchedMember } from "../../../shared/api/organizations.ts";
+import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
+import { mayActAs, type Role } from "../../../shared/api/roles.ts";
 import { members, organizations, users } from "../../../shared/db/schema.ts";
-import { Member, PatchedMember } from "../../../shared/management/organizations.ts";
-import { listOf, PageQuery, pageOf } from "../../../shared/management/pages.ts";
-import { mayActAs, type Role } from "../../../shared/roles.ts";
+import { actorOf } from "../access/caller.ts";
 import { audit } from "../audit.ts";
-import { actorOf } from "../auth/caller.ts";
+import type { World } from "../control/services.ts";
 import { conflict, needsRole, notFound } from "../refusals.ts";
-import type { World } from "../world.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
 const org = z.object({ org: z.string() });

@@ -4,11 +4,11 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import { hashPassword } from "better-auth/crypto";
 import { and, eq } from "drizzle-orm";
 import { z } from "zod";
+import { Person, PostedOwner } from "../../../shared/api/people.ts";
 import { accounts, members, users } from "../../../shared/db/schema.ts";
-import { Person, PostedOwner } from "../../../shared/management/people.ts";
-import { newUserId } from "../../../shared/people-ids.ts";
+import { newUserId } from "../../../shared/ids/people-ids.ts";
+import { actorOf } from "../access/caller.ts";
 import { audit } from "../audit.ts";
-import { actorOf } from "../auth/caller.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
 const addOwner = route("POST /api/v1/organizations/{org}/owners", {

@@ -4,12 +4,12 @@ import { createRoute, type RouteConfig } from "@hono/zod-openapi";
 import type { Env as HonoEnv } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
-import { failure } from "../../../shared/answers.ts";
+import { failure } from "../../../shared/kernel/answers.ts";
 import type { Env } from "../../env.ts";
-import type { Caller } from "../auth/caller.ts";
-import { authorize, type EnvironmentAccess, type OrganizationAccess } from "../authorize.ts";
-import type { World } from "../world.ts";
-import { type Least, READ_FROM_OBJECTS, type RouteName, rightOf } from "./table.ts";
+import { authorize, type EnvironmentAccess, type OrganizationAccess } from "../access/authorize.ts";
+import type { Caller } from "../access/caller.ts";
+import type { World } from "../control/services.ts";
+import { type Least, READ_FROM_OBJECTS, type RouteName, rightOf } from "./rights.ts";
 
 /** `organization` and `environment` are there in routes whose path names one. */
 export interface ConsoleEnv extends HonoEnv {

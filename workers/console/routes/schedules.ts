@@ -4,14 +4,9 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, asc, count, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
-import { canonicalJson, contentDigest } from "../../../shared/canonical-json.ts";
-import { environments, type Schedule as ScheduleRow, schedules } from "../../../shared/db/schema.ts";
-import { MEMBER } from "../../../shared/environment-rpc.ts";
-import { type AcceptedEvent, eventContent } from "../../../shared/events.ts";
-import { newScheduleId } from "../../../shared/ids.ts";
-import { EVENT_BODY_MAX_BYTES, EVENT_MAX_BYTES, SCHEDULES_MAX } from "../../../shared/limits.ts";
-import type { AuditAction } from "../../../shared/management/audit.ts";
-import { listOf, PageQuery, pageOf } from "../../../shared/management/pages.ts";
+import type { AuditAction } from "../../../shared/api/audit.ts";
+import { type AcceptedEvent, eventContent } from "../../../shared/api/events.ts";
+import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
 import {
   EmittedEvent,
   EnvironmentSchedule,
@@ -20,14 +15,19 @@ import {
   PostedSchedule,
   PostedTest,
   Schedule,
-} from "../../../shared/management/schedules.ts";
-import { nextTimes } from "../../../shared/schedules.ts";
+} from "../../../shared/api/schedules.ts";
+import { MEMBER } from "../../../shared/contracts/environment.ts";
+import { environments, type Schedule as ScheduleRow, schedules } from "../../../shared/db/schema.ts";
+import { newScheduleId } from "../../../shared/ids/ids.ts";
+import { canonicalJson, contentDigest } from "../../../shared/kernel/canonical-json.ts";
+import { EVENT_BODY_MAX_BYTES, EVENT_MAX_BYTES, SCHEDULES_MAX } from "../../../shared/kernel/limits.ts";
+import { nextTimes } from "../../../shared/kernel/schedule-times.ts";
+import { actorOf } from "../access/caller.ts";
 import { audit } from "../audit.ts";
-import { actorOf } from "../auth/caller.ts";
 import { callEnvironment } from "../call-environment.ts";
+import { changing, pushEnvironment } from "../control/apply-change.ts";
 import { violates } from "../database-faults.ts";
 import { beyond } from "../keyset.ts";
-import { changing, pushEnvironment } from "../push.ts";
 import { conflict, notAudited, notFound, unprocessable } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 

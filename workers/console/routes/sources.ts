@@ -3,25 +3,19 @@
 // the audit log, which names the service: the id is part of the URL, and in Postgres nothing is that opens anything.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
-import { MEMBER } from "../../../shared/environment-rpc.ts";
-import { PAGE_MAX } from "../../../shared/limits.ts";
-import type { AuditAction } from "../../../shared/management/audit.ts";
-import { listOf, PageQuery, pageOf } from "../../../shared/management/pages.ts";
-import {
-  PatchedSource,
-  PostedSource,
-  Source,
-  SourceDetails,
-  SourceSecrets,
-} from "../../../shared/management/sources.ts";
-import type { SourceChanged, SourceDescription, WebhookTrigger } from "../../../shared/webhook-rpc.ts";
-import type { WorkflowsPage } from "../../../shared/workflows.ts";
+import type { AuditAction } from "../../../shared/api/audit.ts";
+import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
+import { PatchedSource, PostedSource, Source, SourceDetails, SourceSecrets } from "../../../shared/api/sources.ts";
+import type { WorkflowsPage } from "../../../shared/api/workflows.ts";
+import { MEMBER } from "../../../shared/contracts/environment.ts";
+import type { SourceChanged, SourceDescription, WebhookTrigger } from "../../../shared/contracts/webhook-source.ts";
+import { PAGE_MAX } from "../../../shared/kernel/limits.ts";
+import type { EnvironmentAccess } from "../access/authorize.ts";
+import { actorOf } from "../access/caller.ts";
 import { audit } from "../audit.ts";
-import { actorOf } from "../auth/caller.ts";
-import type { EnvironmentAccess } from "../authorize.ts";
 import { callEnvironment } from "../call-environment.ts";
 import { type FoundSource, findSource } from "../call-source.ts";
-import { pushEnvironment } from "../push.ts";
+import { pushEnvironment } from "../control/apply-change.ts";
 import { conflict, notAudited, notFound, secretsUnreadable, unprocessable } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 

@@ -3,11 +3,11 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, asc, eq } from "drizzle-orm";
 import { z } from "zod";
+import { listOf } from "../../../shared/api/pages.ts";
+import { NewToken, Person, PostedToken, Token } from "../../../shared/api/people.ts";
 import { type AccessToken, accessTokens, users } from "../../../shared/db/schema.ts";
-import { listOf } from "../../../shared/management/pages.ts";
-import { NewToken, Person, PostedToken, Token } from "../../../shared/management/people.ts";
-import { digestOfSecret, newTokenId, newTokenText } from "../../../shared/people-ids.ts";
-import type { Caller } from "../auth/caller.ts";
+import { digestOfSecret, newTokenId, newTokenText } from "../../../shared/ids/people-ids.ts";
+import type { Caller } from "../access/caller.ts";
 import { needsPerson, needsSession, notFound, unprocessable } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 

@@ -3,18 +3,23 @@
 //
 // Nothing counts as archived before the archive has confirmed it: only then is the cursor moved (`applyProgress`). Cut off
 // in between, the same rows are stored again, which changes nothing.
-import type { ArchivedEvent, ArchivedRows, ArchivedRun, ArchivedSteps } from "../../../shared/archive-rpc.ts";
-import { sequenceTime } from "../../../shared/ids.ts";
-import { ARCHIVE_WAITS_FOR_RUN_MS, ARCHIVED_AT_ONCE_CHARS, ARCHIVED_AT_ONCE_ROWS } from "../../../shared/limits.ts";
-import type { RunStatus } from "../../../shared/runs.ts";
-import type { Turn } from "../commits.ts";
-import type { EnvironmentContext } from "../context.ts";
-import { EVENT_COLUMNS, type EventRow, summarizeUnended } from "../read-events.ts";
-import { task } from "../read-run.ts";
-import { type RunWithEvent, runsWithEvent, summarizeRow } from "../read-runs.ts";
-import { endRun } from "../runs.ts";
-import type { StepRow } from "../steps.ts";
-import { readHistory } from "./state.ts";
+
+import type { RunStatus } from "../../../shared/api/runs.ts";
+import type { ArchivedEvent, ArchivedRows, ArchivedRun, ArchivedSteps } from "../../../shared/contracts/archive.ts";
+import { sequenceTime } from "../../../shared/ids/ids.ts";
+import {
+  ARCHIVE_WAITS_FOR_RUN_MS,
+  ARCHIVED_AT_ONCE_CHARS,
+  ARCHIVED_AT_ONCE_ROWS,
+} from "../../../shared/kernel/limits.ts";
+import { endRun } from "../runs/run-rows.ts";
+import type { StepRow } from "../runs/step-rows.ts";
+import type { Turn } from "../state/commits.ts";
+import type { EnvironmentContext } from "../state/context.ts";
+import { readHistory } from "../storage/history-cursor.ts";
+import { EVENT_COLUMNS, type EventRow, summarizeUnended } from "../views/events.ts";
+import { task } from "../views/run.ts";
+import { type RunWithEvent, runsWithEvent, summarizeRow } from "../views/runs.ts";
 
 /** What is true once a batch is stored. */
 interface Progress {

@@ -1,11 +1,11 @@
 // One look after history: everything that has ended goes to Postgres, batch by batch, and what is old and archived is
 // forgotten. Between two turns of it the object does whatever else there is to do.
-import type { ArchiveRpc } from "../../../shared/archive-rpc.ts";
-import { errorName, log } from "../../../shared/log.ts";
-import type { EnvironmentContext } from "../context.ts";
+import type { ArchiveRpc } from "../../../shared/contracts/archive.ts";
+import { errorName, log } from "../../../shared/kernel/log.ts";
+import type { EnvironmentContext } from "../state/context.ts";
+import { noteArchived, noteArchiveFailed } from "../storage/history-cursor.ts";
 import { applyProgress, earlierParts, endTimedOut, nextBatch } from "./batch.ts";
 import { forgetSlice } from "./forget.ts";
-import { noteArchived, noteArchiveFailed } from "./state.ts";
 
 const DAY_MS = 24 * 3_600_000;
 

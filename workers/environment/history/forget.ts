@@ -1,9 +1,9 @@
 // Forgetting what is archived and old, in slices. Nothing leaves before Postgres has it; a run that waits keeps its event,
 // and so does one that a person had made again.
-import { firstSequenceAt, runId } from "../../../shared/ids.ts";
-import { FORGOTTEN_AT_ONCE, FORGOTTEN_STEPS_AT_ONCE } from "../../../shared/limits.ts";
-import type { EnvironmentContext } from "../context.ts";
-import { eventsHorizon, runsHorizon } from "./state.ts";
+import { firstSequenceAt, runId } from "../../../shared/ids/ids.ts";
+import { FORGOTTEN_AT_ONCE, FORGOTTEN_STEPS_AT_ONCE } from "../../../shared/kernel/limits.ts";
+import type { EnvironmentContext } from "../state/context.ts";
+import { eventsHorizon, runsHorizon } from "../storage/history-cursor.ts";
 
 /** How far a sweep has come: what has to stay is not looked at again by every slice. */
 export interface Sweep {

@@ -1,10 +1,10 @@
 // What people are told of the archive, and runs that it does not have yet in numbers.
-import type { HistoryHour } from "../../../shared/archive-rpc.ts";
-import type { HistoryStatus } from "../../../shared/environment-rpc.ts";
-import { firstSequenceAt, sequenceTime } from "../../../shared/ids.ts";
-import { quantile } from "../activity.ts";
-import type { EnvironmentContext } from "../context.ts";
-import { readHistory } from "./state.ts";
+import type { HistoryHour } from "../../../shared/contracts/archive.ts";
+import type { HistoryStatus } from "../../../shared/contracts/environment.ts";
+import { firstSequenceAt, sequenceTime } from "../../../shared/ids/ids.ts";
+import type { EnvironmentContext } from "../state/context.ts";
+import { readHistory } from "../storage/history-cursor.ts";
+import { quantile } from "../views/activity.ts";
 
 /** Rows that are counted of a backlog, and of the hours: more say that there are so many at least. */
 const COUNTED_MAX = 20_000;

@@ -1,6 +1,6 @@
 // Brings an environment's storage to the newest schema. Only a provisioned object has storage: reading the version of
 // an object that never was provisioned writes nothing, so a stray request leaves it empty.
-import { dropTables, hasTable, migrateStorage } from "../../object-storage.ts";
+import { dropTables, hasTable, migrateStorage } from "../../platform/object-storage.ts";
 import { MIGRATIONS } from "./migrations.ts";
 
 export type StorageState = "absent" | "provisioned" | "deleted";

@@ -1,7 +1,7 @@
 // The environment's identity and keys, as the control plane last pushed them.
-import type { EnvironmentState } from "../../../shared/environment-rpc.ts";
-import { HISTORY_DAYS, RETENTION_DAYS } from "../../../shared/limits.ts";
-import type { Identity } from "../context.ts";
+import type { EnvironmentState } from "../../../shared/contracts/environment.ts";
+import { HISTORY_DAYS, RETENTION_DAYS } from "../../../shared/kernel/limits.ts";
+import type { Identity } from "../state/context.ts";
 
 interface SettingsRow extends Record<string, SqlStorageValue> {
   revision: number;

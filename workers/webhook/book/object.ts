@@ -3,18 +3,18 @@
 // register while that is away; why, is said in docs/decisions/0008-sources-without-postgres.md.
 //
 // It is told of environments by the control plane, with every push of their state, and tells the sources before it answers:
-// a push that could not tell one of them is repeated as any other is, see workers/console/push.ts. It needs no alarm.
+// a push that could not tell one of them is repeated as any other is, see workers/console/control/apply-change.ts. It needs no alarm.
 import { DurableObject } from "cloudflare:workers";
-import { SOURCES_MAX } from "../../../shared/limits.ts";
 import type {
   EnvironmentList,
   EnvironmentPlace,
   ListedSource,
   SourceBookRpc,
   SourceEnvironment,
-} from "../../../shared/webhook-rpc.ts";
+} from "../../../shared/contracts/webhook-source.ts";
+import { SOURCES_MAX } from "../../../shared/kernel/limits.ts";
 import type { Env } from "../../env.ts";
-import { hasTable, migrateStorage } from "../../object-storage.ts";
+import { hasTable, migrateStorage } from "../../platform/object-storage.ts";
 
 const STEPS: readonly string[] = [
   `

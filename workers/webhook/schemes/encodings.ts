@@ -1,5 +1,5 @@
 // Bytes written as text, read strictly: what is not exactly the encoding of that many bytes is no signature.
-import type { Encoding } from "../../../shared/sources.ts";
+import type { Encoding } from "../../../shared/api/source-settings.ts";
 
 const HEX = /^(?:[0-9a-f]{2})+$|^(?:[0-9A-F]{2})+$/;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;

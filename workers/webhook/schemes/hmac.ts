@@ -1,5 +1,5 @@
 // HMAC over bytes, and the schemes that are nothing but one signature of the raw body in one header.
-import type { Encoding, HmacAlgorithm } from "../../../shared/sources.ts";
+import type { Encoding, HmacAlgorithm } from "../../../shared/api/source-settings.ts";
 import { decode } from "./encodings.ts";
 import { type Judgement, malformed, requiredHeader, type Scheme, WRONG } from "./scheme.ts";
 

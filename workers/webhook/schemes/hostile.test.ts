@@ -1,7 +1,7 @@
 // What is refused, for every scheme from one table: nothing but the secret lets a delivery in, whatever is sent instead.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { SIGNATURES_MAX } from "../../../shared/limits.ts";
+import { SIGNATURES_MAX } from "../../../shared/kernel/limits.ts";
 import { type Verified, verify } from "../verify.ts";
 import { judgeTimestamp } from "./scheme.ts";
 import { ENCODE, hmac, SENDERS, type Sender } from "./senders.fixture.ts";

@@ -1,6 +1,6 @@
 // Examples that the providers publish, taken over as they stand: header, body, secret and signature.
 import { describe, expect, it } from "vitest";
-import type { Verification } from "../../../shared/sources.ts";
+import type { Verification } from "../../../shared/api/source-settings.ts";
 import { verify } from "../verify.ts";
 
 interface Published {

@@ -1,6 +1,6 @@
 // What every scheme is: a pure judgement over the request as it came. Promises: nothing is parsed before it is proved but
 // the headers that carry the proof, bytes are compared in constant time, and an answer never holds a secret.
-import { SIGNATURE_HEADER_MAX_CHARS, SIGNATURE_TOLERANCE_MS } from "../../../shared/limits.ts";
+import { SIGNATURE_HEADER_MAX_CHARS, SIGNATURE_TOLERANCE_MS } from "../../../shared/kernel/limits.ts";
 
 export interface SignedRequest {
   readonly headers: Headers;

@@ -1,5 +1,5 @@
 // For tests: signs as each provider does, written from their documentation and apart from the code that verifies.
-import type { HmacAlgorithm, Verification } from "../../../shared/sources.ts";
+import type { HmacAlgorithm, Verification } from "../../../shared/api/source-settings.ts";
 
 /** A scheme as its sender sees it. */
 export interface Sender {

@@ -1,7 +1,7 @@
 // Standard Webhooks, and Svix under its own header names: base64 HMAC-SHA256 (`v1`) or Ed25519 (`v1a`) over
 // `<id>.<timestamp>.<body>`, several signatures separated by spaces. A key is the secret's base64 part; a secret that
 // begins with `whpk_` is a public key. https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
-import { SIGNATURES_MAX } from "../../../shared/limits.ts";
+import { SIGNATURES_MAX } from "../../../shared/kernel/limits.ts";
 import { decode, decodeBase64 } from "./encodings.ts";
 import { judgeSignatures, signedContent } from "./hmac.ts";
 import { type Judgement, judgeTimestamp, malformed, requiredHeader, type SignedRequest, WRONG } from "./scheme.ts";

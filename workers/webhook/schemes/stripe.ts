@@ -1,6 +1,6 @@
 // Stripe: `Stripe-Signature: t=<Unix seconds>,v1=<hex>[,v1=<hex>…]`, HMAC-SHA256 over `<t>.<body>`. While a secret is being
 // rolled there is a `v1` for each; other schemes (`v0` of test mode) are left out. https://docs.stripe.com/webhooks/signature
-import { SIGNATURES_MAX } from "../../../shared/limits.ts";
+import { SIGNATURES_MAX } from "../../../shared/kernel/limits.ts";
 import { decode } from "./encodings.ts";
 import { judgeSignatures, signedContent, utf8 } from "./hmac.ts";
 import { type Judgement, judgeTimestamp, malformed, requiredHeader, type SignedRequest } from "./scheme.ts";

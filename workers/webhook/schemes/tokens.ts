@@ -1,7 +1,7 @@
 // Schemes without a signature: the secret itself travels in a header. GitLab's `X-Gitlab-Token`, a token in a header of
 // one's choice, and `Authorization` with Bearer or Basic. They prove who sent the delivery, not what is in it.
-import { bearerToken } from "../../../shared/keys.ts";
-import { sameText } from "../../../shared/same-text.ts";
+import { bearerToken } from "../../../shared/ids/keys.ts";
+import { sameText } from "../../../shared/kernel/same-text.ts";
 import { decodeBase64 } from "./encodings.ts";
 import { type Judgement, malformed, requiredHeader, type Scheme, WRONG } from "./scheme.ts";
 

@@ -1,5 +1,5 @@
 // What the modules of a source work with.
-import type { Delivery, DeliveryOutcome } from "../../../shared/environment-rpc.ts";
+import type { Delivery, DeliveryOutcome } from "../../../shared/contracts/environment.ts";
 import type { Lane } from "./lane.ts";
 import type { SourceRecord } from "./storage.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { REDELIVERIES_MAX } from "../../../shared/limits.ts";
-import { deliveryEventId } from "../../../shared/source-ids.ts";
-import type { Copy, CopyState } from "../../../shared/webhook-rpc.ts";
+import type { Copy, CopyState } from "../../../shared/contracts/webhook-source.ts";
+import { deliveryEventId } from "../../../shared/ids/source-ids.ts";
+import { REDELIVERIES_MAX } from "../../../shared/kernel/limits.ts";
 import { afterTry, dueCopies, firstCopies, nextDue, redelivered, statusOf, withTried } from "./copies.ts";
 import { RETRY_WAITS_MS } from "./retry-times.ts";
 

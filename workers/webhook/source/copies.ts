@@ -1,8 +1,8 @@
 // The copies of a delivery, one for each environment, and what becomes of each. Pure: every decision about one copy
 // looks at that copy alone, so that no environment holds up another.
-import type { DeliveryOutcome } from "../../../shared/environment-rpc.ts";
-import { REDELIVERIES_MAX } from "../../../shared/limits.ts";
-import type { Copy, DeliveryStatus, SourceEnvironment } from "../../../shared/webhook-rpc.ts";
+import type { DeliveryOutcome } from "../../../shared/contracts/environment.ts";
+import type { Copy, DeliveryStatus, SourceEnvironment } from "../../../shared/contracts/webhook-source.ts";
+import { REDELIVERIES_MAX } from "../../../shared/kernel/limits.ts";
 import { nextTryAt } from "./retry-times.ts";
 
 /** A delivery that was just stored: owed to every environment, at once. */

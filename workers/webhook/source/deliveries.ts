@@ -1,7 +1,8 @@
 // The rows of a source's deliveries: stored once each, found by number or by the provider's id, deleted after 7 days.
-import { firstSequenceAt } from "../../../shared/ids.ts";
-import { DELIVERY_KEPT_MS } from "../../../shared/limits.ts";
-import type { Copy, DeliveryStatus } from "../../../shared/webhook-rpc.ts";
+
+import type { Copy, DeliveryStatus } from "../../../shared/contracts/webhook-source.ts";
+import { firstSequenceAt } from "../../../shared/ids/ids.ts";
+import { DELIVERY_KEPT_MS } from "../../../shared/kernel/limits.ts";
 import { nextDue, statusOf } from "./copies.ts";
 
 export interface NewDelivery {

@@ -1,11 +1,11 @@
 // A stored delivery is handed to its environments: each copy by a call of its own, which may be repeated, since the event's
 // id makes it one. An environment that fails or does not answer holds up no other. Tests: tests/workerd/webhook-hand-over.test.ts.
-import type { Delivery, DeliveryOutcome } from "../../../shared/environment-rpc.ts";
-import { sequenceTime } from "../../../shared/ids.ts";
-import { HAND_OVER_WITHIN_MS, OUTCOMES_GATHERED_MS } from "../../../shared/limits.ts";
-import { errorName, log } from "../../../shared/log.ts";
-import { deliveryEventId, deliveryId } from "../../../shared/source-ids.ts";
-import type { Copy } from "../../../shared/webhook-rpc.ts";
+import type { Delivery, DeliveryOutcome } from "../../../shared/contracts/environment.ts";
+import type { Copy } from "../../../shared/contracts/webhook-source.ts";
+import { sequenceTime } from "../../../shared/ids/ids.ts";
+import { deliveryEventId, deliveryId } from "../../../shared/ids/source-ids.ts";
+import { HAND_OVER_WITHIN_MS, OUTCOMES_GATHERED_MS } from "../../../shared/kernel/limits.ts";
+import { errorName, log } from "../../../shared/kernel/log.ts";
 import { parseBody } from "../body.ts";
 import type { SourceContext } from "./context.ts";
 import { afterTry, dueCopies, withTried } from "./copies.ts";

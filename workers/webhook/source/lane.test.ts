@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { LANE_MAX_BYTES, LANE_MAX_CALLS } from "../../../shared/limits.ts";
+import { LANE_MAX_BYTES, LANE_MAX_CALLS } from "../../../shared/kernel/limits.ts";
 import { Lane } from "./lane.ts";
 
 /** Works that begin when the lane lets them, and end when the test says. */

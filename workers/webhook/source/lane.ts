@@ -1,6 +1,6 @@
 // The calls to one environment that may be under way at once, by number and by the bytes of their deliveries. Each
 // environment has a lane of its own: one that hangs holds up its own calls, never another's, and never the object's memory.
-import { LANE_MAX_BYTES, LANE_MAX_CALLS } from "../../../shared/limits.ts";
+import { LANE_MAX_BYTES, LANE_MAX_CALLS } from "../../../shared/kernel/limits.ts";
 
 interface Waiting {
   readonly bytes: number;

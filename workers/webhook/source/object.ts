@@ -1,16 +1,9 @@
 // The object of one webhook source: its settings, its secrets, its inbox. Named by the organization and the service, see
-// shared/source-ids.ts. The class is a shell; the modules beside it do the work.
+// shared/ids/source-ids.ts. The class is a shell; the modules beside it do the work.
 //
 // It stores nothing until it is created, so a request that reaches it before leaves it empty.
 import { DurableObject } from "cloudflare:workers";
-import { canonicalJson } from "../../../shared/canonical-json.ts";
-import { followClock, machineTime, now } from "../../../shared/clock.ts";
-import { nextSequence, sequenceTime } from "../../../shared/ids.ts";
-import { DELIVERY_KEPT_MS, HANDED_OVER_AFTER_LOSS_MS, RETRY_FAILED_WORK_MS } from "../../../shared/limits.ts";
-import { errorName, log, setLogLevel } from "../../../shared/log.ts";
-import { seal, unseal } from "../../../shared/seal.ts";
-import { sourceName } from "../../../shared/source-ids.ts";
-import { secretProblems, type Verification } from "../../../shared/sources.ts";
+import { secretProblems, type Verification } from "../../../shared/api/source-settings.ts";
 import type {
   DeliveriesPage,
   DeliveriesQuery,
@@ -29,9 +22,16 @@ import type {
   SourceRpc,
   WebhookRegistration,
   WebhookTrigger,
-} from "../../../shared/webhook-rpc.ts";
+} from "../../../shared/contracts/webhook-source.ts";
+import { nextSequence, sequenceTime } from "../../../shared/ids/ids.ts";
+import { sourceName } from "../../../shared/ids/source-ids.ts";
+import { canonicalJson } from "../../../shared/kernel/canonical-json.ts";
+import { followClock, machineTime, now } from "../../../shared/kernel/clock.ts";
+import { DELIVERY_KEPT_MS, HANDED_OVER_AFTER_LOSS_MS, RETRY_FAILED_WORK_MS } from "../../../shared/kernel/limits.ts";
+import { errorName, log, setLogLevel } from "../../../shared/kernel/log.ts";
+import { seal, unseal } from "../../../shared/kernel/seal.ts";
 import { type Env, keySecrets, parseSettings } from "../../env.ts";
-import { dropTables, hasTable } from "../../object-storage.ts";
+import { dropTables, hasTable } from "../../platform/object-storage.ts";
 import { handshakeFor, namingFor, presetOf, verificationAskedFor } from "../presets.ts";
 import type { SourceContext } from "./context.ts";
 import { countUnsettled, deleteOld, dueIds, newestId, postpone, settleThrough, untried } from "./deliveries.ts";

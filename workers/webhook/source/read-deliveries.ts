@@ -1,7 +1,13 @@
 // A source's deliveries for people: a page of them, newest first, or one with what came.
-import { sequenceTime } from "../../../shared/ids.ts";
-import { deliveryId, parseDeliveryId } from "../../../shared/source-ids.ts";
-import type { DeliveriesPage, DeliveriesQuery, DeliveryDetails, DeliverySummary } from "../../../shared/webhook-rpc.ts";
+
+import type {
+  DeliveriesPage,
+  DeliveriesQuery,
+  DeliveryDetails,
+  DeliverySummary,
+} from "../../../shared/contracts/webhook-source.ts";
+import { sequenceTime } from "../../../shared/ids/ids.ts";
+import { deliveryId, parseDeliveryId } from "../../../shared/ids/source-ids.ts";
 import type { SourceContext } from "./context.ts";
 import { copiesOf, type DeliveryRow, readContent, rowsBelow } from "./deliveries.ts";
 

@@ -4,9 +4,10 @@
 // when one commit holds both the delivery and what is owed to every environment. One that the provider sends again
 // within 7 days is answered with the first one's id and not routed again; under the same id with another body it is kept,
 // marked, and not routed. Tests: tests/workerd/webhook-receive.test.ts.
-import { contentDigest } from "../../../shared/canonical-json.ts";
-import { deliveryId } from "../../../shared/source-ids.ts";
-import type { SourceAnswer, SourceRequest } from "../../../shared/webhook-rpc.ts";
+
+import type { SourceAnswer, SourceRequest } from "../../../shared/contracts/webhook-source.ts";
+import { deliveryId } from "../../../shared/ids/source-ids.ts";
+import { contentDigest } from "../../../shared/kernel/canonical-json.ts";
 import { parseBody } from "../body.ts";
 import { contextHeaders } from "../context-headers.ts";
 import { handshakeByBody, handshakeByQuery } from "../handshakes.ts";

@@ -1,9 +1,10 @@
 // Deliveries that a person has handed over again: one, or those of a status and a time, to some environments or all.
 // What was kept apart can be redelivered too: it is then routed for the first time.
-import { firstSequenceAt } from "../../../shared/ids.ts";
-import { REDELIVERED_AT_ONCE_MAX } from "../../../shared/limits.ts";
-import { deliveryId, parseDeliveryId } from "../../../shared/source-ids.ts";
-import type { Redelivered, RedeliveryChoice } from "../../../shared/webhook-rpc.ts";
+
+import type { Redelivered, RedeliveryChoice } from "../../../shared/contracts/webhook-source.ts";
+import { firstSequenceAt } from "../../../shared/ids/ids.ts";
+import { deliveryId, parseDeliveryId } from "../../../shared/ids/source-ids.ts";
+import { REDELIVERED_AT_ONCE_MAX } from "../../../shared/kernel/limits.ts";
 import type { SourceContext } from "./context.ts";
 import { redelivered } from "./copies.ts";
 import { copiesOf, type DeliveryRow, readRow, rowsAbove, writeCopies } from "./deliveries.ts";

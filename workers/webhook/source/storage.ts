@@ -4,9 +4,9 @@
 // is found again, should the object be lost, by its number being above `settled_through`; only one that has to wait for
 // a retry enters the index. Held by tests/workerd/webhook-rows.test.ts.
 
-import type { Handshake, Naming, Verification } from "../../../shared/sources.ts";
-import type { SourceEnvironment } from "../../../shared/webhook-rpc.ts";
-import { migrateStorage } from "../../object-storage.ts";
+import type { Handshake, Naming, Verification } from "../../../shared/api/source-settings.ts";
+import type { SourceEnvironment } from "../../../shared/contracts/webhook-source.ts";
+import { migrateStorage } from "../../platform/object-storage.ts";
 
 const STEPS: readonly string[] = [
   `

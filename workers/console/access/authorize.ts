@@ -1,0 +1,123 @@
+// Whether a caller may use a route, decided from the table of rights alone. What the caller may not see is answered as
+// what does not exist, before the request is read.
+import { and, asc, eq, isNull } from "drizzle-orm";
+import type { Context, MiddlewareHandler } from "hono";
+import { mayActAs, type Role } from "../../../shared/api/roles.ts";
+import { environments, members, organizations } from "../../../shared/db/schema.ts";
+import { unauthorized } from "../../../shared/kernel/answers.ts";
+import { afterBadGuess, isGuessing, tooMany } from "../../platform/rate-limits.ts";
+import { pushEnvironment } from "../control/apply-change.ts";
+import { makeWorld, type World } from "../control/services.ts";
+import { fromElsewhere, needsOperator, needsPerson, needsRole, notFound } from "../refusals.ts";
+import type { Least } from "../routes/rights.ts";
+import type { ConsoleEnv } from "../routes/route.ts";
+import { readAccessCookie, setAccessCookie } from "./access-cookie.ts";
+import { type Caller, identify } from "./caller.ts";
+import { isFromOurPages } from "./same-origin.ts";
+
+export interface EnvironmentAccess {
+  readonly id: string;
+  readonly slug: string;
+  /** Whether its object is not known to have the last change. */
+  readonly behind: boolean;
+}
+
+/** What a caller may do in an organization. */
+export interface OrganizationAccess {
+  readonly id: string;
+  readonly slug: string;
+  readonly role: Role;
+  readonly environments: readonly EnvironmentAccess[];
+}
+
+/** `cached`: the route reads from an environment's object only, and believes the cookies of the last five minutes. */
+export function authorize(least: Least, cached: boolean): MiddlewareHandler<ConsoleEnv> {
+  return async (c, next) => {
+    const world = makeWorld(c.env, (work) => c.executionCtx.waitUntil(work));
+    c.set("world", world);
+    if (least === "public") return next();
+    if (c.req.header("authorization") !== undefined && isGuessing(c.req.raw)) return tooMany("FAILURE_LIMIT");
+    const identified = await identify(world, c.env, c.req.raw, !cached);
+    if (identified === null) return afterBadGuess(c.env, c.req.raw, unauthorized());
+    const { caller } = identified;
+    mustBeFromOurPages(caller, c.req.raw);
+    c.set("caller", caller);
+    if (least === "operator" && caller.kind !== "operator") throw needsOperator();
+    if (least === "person" && caller.kind !== "person") throw needsPerson();
+
+    const slug = c.req.param("org");
+    if (slug !== undefined) {
+      const organization = cached ? await cachedAccess(c, caller, slug) : await readAccess(world, caller, slug);
+      if (organization === null) throw notFound("organization");
+      if (isRoleNeeded(least) && !mayActAs(organization.role, least)) throw needsRole(least);
+      c.set("organization", organization);
+      const environmentSlug = c.req.param("env");
+      if (environmentSlug !== undefined) {
+        const environment = organization.environments.find((each) => each.slug === environmentSlug);
+        if (environment === undefined) throw notFound("environment");
+        c.set("environment", environment);
+        // A push that failed is made up for here too; a change that follows pushes anyway.
+        if (environment.behind) world.afterwards(pushEnvironment(world, environment.id));
+      }
+    }
+    await next();
+    for (const cookie of identified.cookies) c.header("Set-Cookie", cookie, { append: true });
+    c.header("Cache-Control", "no-store");
+  };
+}
+
+async function cachedAccess(c: Context<ConsoleEnv>, caller: Caller, slug: string): Promise<OrganizationAccess | null> {
+  const { world } = c.var;
+  if (caller.kind !== "person" || caller.via !== "session") return readAccess(world, caller, slug);
+  const { userId } = caller;
+  const kept = await readAccessCookie(c, { userId, slug, now: world.now() });
+  if (kept !== null) return kept;
+  const organization = await readAccess(world, caller, slug);
+  if (organization !== null) await setAccessCookie(c, { userId, organization, now: world.now() });
+  return organization;
+}
+
+/** The organization as this caller sees it; null for one that is not there and for one that is not theirs. One statement. */
+export async function readAccess(
+  { db }: Pick<World, "db">,
+  caller: Caller,
+  slug: string,
+): Promise<OrganizationAccess | null> {
+  const mine = caller.kind === "person" ? eq(members.userId, caller.userId) : undefined;
+  const rows = await db
+    .select({
+      id: organizations.id,
+      role: members.role,
+      environmentId: environments.id,
+      environmentSlug: environments.slug,
+      revision: environments.revision,
+      pushedRevision: environments.pushedRevision,
+    })
+    .from(organizations)
+    .leftJoin(members, and(eq(members.organizationId, organizations.id), mine ?? eq(members.userId, "")))
+    .leftJoin(environments, and(eq(environments.organizationId, organizations.id), isNull(environments.archivedAt)))
+    .where(and(eq(organizations.slug, slug), isNull(organizations.deletedAt)))
+    .orderBy(asc(environments.createdAt), asc(environments.id));
+  const [first] = rows;
+  const role = caller.kind === "operator" ? "owner" : first?.role;
+  if (first === undefined || role === null || role === undefined) return null;
+  const found = rows.flatMap(({ environmentId: its, environmentSlug, revision, pushedRevision }) =>
+    its === null || environmentSlug === null
+      ? []
+      : [{ id: its, slug: environmentSlug, behind: (pushedRevision ?? 0) < (revision ?? 0) }],
+  );
+  return { id: first.id, slug, role, environments: found };
+}
+
+function isRoleNeeded(least: Least): least is Role {
+  return least !== "person" && least !== "anyone" && least !== "operator" && least !== "public";
+}
+
+/** A session counts for a change only when a page of ours asks. */
+export function mustBeFromOurPages(caller: Caller, request: Request): void {
+  if (caller.kind !== "person" || caller.via !== "session") return;
+  const { method, headers, url } = request;
+  const own = new URL(url).origin;
+  const from = { method, own, origin: headers.get("origin"), fetchSite: headers.get("sec-fetch-site") };
+  if (!isFromOurPages(from)) throw fromElsewhere();
+}

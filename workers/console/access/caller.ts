@@ -1,0 +1,78 @@
+// Who calls the management API: the operator with the deployment's SETUP_TOKEN, a person's program with a personal access
+// token, or a person with a session. Null for everything else, so that every bad credential gets the same answer.
+import { and, eq, gt, isNull, lt, or } from "drizzle-orm";
+import { accessTokens, users } from "../../../shared/db/schema.ts";
+import { bearerToken } from "../../../shared/ids/keys.ts";
+import { digestOfSecret } from "../../../shared/ids/people-ids.ts";
+import { sameText } from "../../../shared/kernel/same-text.ts";
+import { type Env, parseSetupSettings } from "../../env.ts";
+import type { World } from "../control/services.ts";
+import { createAuth } from "./better-auth.ts";
+
+export type Caller =
+  | { readonly kind: "operator" }
+  | { readonly kind: "person"; readonly via: "token" | "session"; readonly userId: string; readonly email: string };
+
+/** The name of a caller in the audit log. */
+export const actorOf = (caller: Caller): string => (caller.kind === "operator" ? "operator" : caller.userId);
+
+export interface Identified {
+  readonly caller: Caller;
+  /** Cookies to be set with the answer. */
+  readonly cookies: readonly string[];
+}
+
+const TOKEN_TEXT = /^pat_[0-9A-Za-z]{43}$/;
+const MINUTE_MS = 60_000;
+
+/** An Authorization header counts alone, whatever cookies there are. `fresh` asks Postgres about a session, always. */
+export async function identify(world: World, env: Env, request: Request, fresh: boolean): Promise<Identified | null> {
+  const authorization = request.headers.get("authorization");
+  if (authorization === null) return fromSession(world, env, request, fresh);
+  const token = bearerToken(authorization);
+  if (token === null) return null;
+  if (TOKEN_TEXT.test(token)) return fromToken(world, token);
+  const { SETUP_TOKEN } = parseSetupSettings(env);
+  if (SETUP_TOKEN === undefined || !(await sameText(token, SETUP_TOKEN))) return null;
+  return { caller: { kind: "operator" }, cookies: [] };
+}
+
+async function fromToken(world: World, text: string): Promise<Identified | null> {
+  const { db } = world;
+  const now = new Date(world.now());
+  const minute = new Date(Math.floor(world.now() / MINUTE_MS) * MINUTE_MS);
+  const [found] = await db
+    .select({ id: accessTokens.id, lastUsedAt: accessTokens.lastUsedAt, userId: users.id, email: users.email })
+    .from(accessTokens)
+    .innerJoin(users, eq(users.id, accessTokens.userId))
+    .where(
+      and(
+        eq(accessTokens.digest, await digestOfSecret(text)),
+        or(isNull(accessTokens.expiresAt), gt(accessTokens.expiresAt, now)),
+      ),
+    );
+  if (found === undefined) return null;
+  if (found.lastUsedAt === null || found.lastUsedAt < minute) {
+    const older = or(isNull(accessTokens.lastUsedAt), lt(accessTokens.lastUsedAt, minute));
+    const used = db
+      .update(accessTokens)
+      .set({ lastUsedAt: minute })
+      .where(and(eq(accessTokens.id, found.id), older));
+    world.afterwards(used.then(() => undefined));
+  }
+  return { caller: { kind: "person", via: "token", userId: found.userId, email: found.email }, cookies: [] };
+}
+
+async function fromSession(world: World, env: Env, request: Request, fresh: boolean): Promise<Identified | null> {
+  // Without this name there is no session; to say so needs no Postgres.
+  if (!request.headers.get("cookie")?.includes("switchyard.session_token=")) return null;
+  const auth = await createAuth(env, world.db, new URL(request.url).origin);
+  const { response, headers } = await auth.api.getSession({
+    headers: request.headers,
+    query: { disableCookieCache: fresh },
+    returnHeaders: true,
+  });
+  if (response === null) return null;
+  const { id: userId, email } = response.user;
+  return { caller: { kind: "person", via: "session", userId, email }, cookies: headers.getSetCookie() };
+}

@@ -1,0 +1,23 @@
+// A webhook delivery becomes an event of this environment, and runs of the workflows that listen to its service.
+//
+// Promise 3 is kept here for its second half: a delivery that is handed over again, under the same id, is answered as the
+// first time and makes nothing. Tests: tests/workerd/receive-delivery.test.ts.
+import type { Delivery, DeliveryOutcome } from "../../../shared/contracts/environment.ts";
+import type { Turn } from "../state/commits.ts";
+import type { EnvironmentContext } from "../state/context.ts";
+import { receivesWebhooks } from "../storage/settings.ts";
+import { acceptEvent } from "./accept-event.ts";
+
+export function receiveDelivery(
+  context: EnvironmentContext,
+  turn: Turn,
+  { service, name, event, receivedAt }: Delivery,
+  now: number,
+): DeliveryOutcome {
+  if (!receivesWebhooks(context.sql)) return { outcome: "not received" };
+  // An event is shown with a name: one without is shown with its service.
+  const named = { ...event, name: name ?? service, timestamp: receivedAt, delay: null };
+  const origin = { kind: "WEBHOOK", service, unnamed: name === null } as const;
+  const accepted = acceptEvent(context, turn, named, origin, now);
+  return accepted.outcome === "accepted" ? { outcome: "accepted", event: accepted.event } : accepted;
+}

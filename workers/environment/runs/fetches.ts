@@ -1,0 +1,126 @@
+// Calls on the user's behalf. The object stores the request, has the stateless entrypoint make the call, and stores
+// the answer; it never calls out itself. A call whose answer did not come back (the object was lost meanwhile) is made
+// again: a target may so see an attempt twice, never the run its answer twice.
+
+import { FETCH_CUT_OFF_AFTER_MS, RETRY_AFTER_MAX_MS } from "../../../shared/kernel/limits.ts";
+import {
+  type Attempted,
+  type FetchRequest,
+  MASKED,
+  type OutgoingRequest,
+  type Retry,
+} from "../../../shared/wire/reference/fetch.ts";
+import type { Turn } from "../state/commits.ts";
+import type { EnvironmentContext } from "../state/context.ts";
+import { settleStep } from "./pending-answers.ts";
+import { readRun } from "./run-rows.ts";
+import { findStep, type StepRow, stepFits } from "./step-rows.ts";
+
+/** What is stored of a fetch and shown: the request with its secrets masked, and its retries. */
+export interface FetchDetail {
+  readonly request: {
+    readonly url: string;
+    readonly method: FetchRequest["method"];
+    readonly headers: Record<string, string>;
+  };
+  /** JSON text of the body. */
+  readonly body: string | null;
+  readonly retry: Retry;
+}
+
+export type Judgement =
+  | { readonly next: "resolve" | "reject"; readonly result: unknown }
+  | { readonly next: "retry"; readonly afterMs: number };
+
+/** What follows from an attempt: the answer, or another one after a wait. `tries` counts this one. */
+export function judge(attempted: Attempted, retry: Retry, tries: number): Judgement {
+  if (attempted.kind === "failed") return { next: "reject", result: attempted.error };
+  const { response, retryAfterMs } = attempted;
+  if (!retry.enabled || !retry.statusCodes.includes(response.status)) return { next: "resolve", result: response };
+  if (tries >= retry.maxAttempts) return { next: "reject", result: response };
+  const backoff = Math.min(retry.maxTimeout, retry.minTimeout * retry.factor ** (tries - 1));
+  return { next: "retry", afterMs: retryAfterMs === null ? backoff : Math.min(retryAfterMs, RETRY_AFTER_MAX_MS) };
+}
+
+/** Makes the next call of a fetch and stores what came of it. Resolves when that is stored. */
+export async function performFetch(context: EnvironmentContext, step: StepRow, clock: () => number): Promise<void> {
+  const request = await outgoingRequest(context, step);
+  const attempted: Attempted =
+    request === null
+      ? {
+          kind: "failed",
+          error: { name: "FetchError", message: "the request can no longer be read: its secret was retired" },
+        }
+      : await context.outgoing.attempt(request).catch(() => ({
+          kind: "failed",
+          error: { name: "FetchError", message: "the call could not be made" },
+        }));
+  await context.commits.run((turn) => storeAttempt(context, turn, step, attempted, clock()));
+}
+
+function storeAttempt(context: EnvironmentContext, turn: Turn, step: StepRow, attempted: Attempted, now: number): void {
+  const current = findStep(context, step.run, step.kind, step.key);
+  // Another attempt was begun after this one was taken for cut off: its answer counts.
+  if (!current || current.finished_at !== null || current.tries !== step.tries) return;
+  // Nobody waits any more: nothing is tried again for a run that has ended.
+  if (readRun(context, step.run)?.finished_at !== null) {
+    context.sql.exec(
+      "UPDATE steps SET calling = 0 WHERE run = ? AND kind = ? AND key = ?",
+      step.run,
+      step.kind,
+      step.key,
+    );
+    return;
+  }
+  const { retry } = JSON.parse(current.detail) as FetchDetail;
+  const judged = judge(attempted, retry, step.tries);
+  if (judged.next === "retry") {
+    context.sql.exec(
+      "UPDATE steps SET due_at = ?, calling = 0 WHERE run = ? AND kind = ? AND key = ?",
+      now + judged.afterMs,
+      step.run,
+      step.kind,
+      step.key,
+    );
+    return;
+  }
+  let result = JSON.stringify(judged.result);
+  let failed = judged.next === "reject";
+  if (!stepFits(current.detail, result)) {
+    failed = true;
+    result = JSON.stringify({ name: "ResponseTooLarge", message: "the response is too large to be kept" });
+  }
+  settleStep(context, turn, current, { result, failed }, now);
+}
+
+/** Begins the next attempt of a fetch that is due. From here on it counts as cut off when no answer comes in time. */
+export function beginAttempt(context: EnvironmentContext, turn: Turn, step: StepRow, now: number): void {
+  const begun = context.sql
+    .exec<StepRow>(
+      "UPDATE steps SET tries = tries + 1, calling = 1, due_at = ? WHERE run = ? AND kind = ? AND key = ? RETURNING *",
+      now + FETCH_CUT_OFF_AFTER_MS,
+      step.run,
+      step.kind,
+      step.key,
+    )
+    .one();
+  turn.afterwards(() => context.perform(begun));
+}
+
+/** Calls that were under way when the object was lost: made again, as the same attempt. */
+export function callsCutOff({ sql }: EnvironmentContext, now: number): StepRow[] {
+  return sql
+    .exec<StepRow>(
+      "SELECT * FROM steps WHERE due_at > ? AND due_at <= ? AND calling = 1 AND finished_at IS NULL",
+      now,
+      now + FETCH_CUT_OFF_AFTER_MS,
+    )
+    .toArray();
+}
+
+async function outgoingRequest(context: EnvironmentContext, step: StepRow): Promise<OutgoingRequest | null> {
+  const { request, body } = JSON.parse(step.detail) as FetchDetail;
+  if (step.sealed === null) return Object.values(request.headers).includes(MASKED) ? null : { ...request, body };
+  const headers = await context.unseal(new Uint8Array(step.sealed));
+  return headers === null ? null : { ...request, headers: JSON.parse(headers) as Record<string, string>, body };
+}

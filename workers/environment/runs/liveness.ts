@@ -1,0 +1,94 @@
+// Whether hosts are there. A socket whose process vanished without a close is not noticed by the platform, so: an
+// offer that is not answered goes to another host, and a host that holds runs and says nothing is probed. A host with
+// nothing in flight, or only sleeping runs, is left alone, so that an idle environment hibernates.
+// Tests: tests/workerd/liveness.test.ts.
+import { HOST_SILENT_MS, OFFER_ANSWERED_WITHIN_MS, PROBE_ANSWERED_WITHIN_MS } from "../../../shared/kernel/limits.ts";
+import { log } from "../../../shared/kernel/log.ts";
+import { messageFrame, responseMessage } from "../../../shared/wire/reference/frames.ts";
+import type { Turn } from "../state/commits.ts";
+import type { EnvironmentContext } from "../state/context.ts";
+import { type Host, sendFrame } from "../state/hosts.ts";
+import { expireRuns } from "./dispatch.ts";
+import { loseRuns } from "./run-rows.ts";
+
+/** A host sent something: it is there, whatever it said. */
+export function hearFrom(context: EnvironmentContext, host: Host, now: number): void {
+  host.heardAt = now;
+  if (host.probedAt !== null) {
+    // Remembered at once: a hibernation right after must not bring the unanswered probe back.
+    host.probedAt = null;
+    context.hosts.touch(host);
+    context.saveHosts();
+  }
+  if (host.standing !== "silent") return;
+  const workflow = host.registration?.workflow;
+  const served = workflow !== undefined && context.hosts.serves(workflow);
+  context.hosts.revive(host, context.nextNumber);
+  if (workflow === undefined) return;
+  void context.commits.run((turn) => {
+    if (!served) expireRuns(context, turn, workflow, now);
+    turn.dispatch(workflow);
+  });
+}
+
+/** When the next offer or probe runs out, or null. Unix milliseconds on the router's clock. */
+export function nextLivenessTime(context: EnvironmentContext): number | null {
+  let next = Number.POSITIVE_INFINITY;
+  for (const held of context.hosts.unanswered()) {
+    next = held.offeredAt + OFFER_ANSWERED_WITHIN_MS;
+    break;
+  }
+  for (const host of context.hosts.all()) {
+    if (!hasTaken(host)) continue;
+    const at = host.probedAt === null ? host.heardAt + HOST_SILENT_MS : host.probedAt + PROBE_ANSWERED_WITHIN_MS;
+    next = Math.min(next, at);
+  }
+  return next === Number.POSITIVE_INFINITY ? null : next;
+}
+
+/** Takes back offers that were not answered, probes hosts that are silent, and gives up those that stay so. */
+export function checkHosts(context: EnvironmentContext, turn: Turn, now: number): void {
+  for (const held of [...context.hosts.unanswered()]) {
+    if (held.offeredAt + OFFER_ANSWERED_WITHIN_MS > now) break;
+    const host = context.hosts.holder(held.run);
+    const workflow = host?.registration?.workflow;
+    if (!host || workflow === undefined) continue;
+    silence(context, turn, host);
+    context.hosts.release(held.run);
+    loseRuns(context, turn, workflow, [held], now);
+  }
+  for (const host of context.hosts.all()) {
+    if (!hasTaken(host)) continue;
+    if (host.probedAt === null && host.heardAt + HOST_SILENT_MS <= now) probe(context, turn, host, now);
+    else if (host.probedAt !== null && host.probedAt + PROBE_ANSWERED_WITHIN_MS <= now)
+      giveUp(context, turn, host, now);
+  }
+}
+
+/** Whether a silence of the host means anything: offers that it has not answered yet are probes themselves. */
+function hasTaken({ held }: Host): boolean {
+  for (const run of held.values()) if (run.taken) return true;
+  return false;
+}
+
+/** A RESPONSE to a call that nobody made: the reference client acknowledges it and does nothing else. */
+function probe(context: EnvironmentContext, turn: Turn, host: Host, now: number): void {
+  host.probedAt = now;
+  context.hosts.touch(host);
+  const id = `probe.${context.nextNumber()}`;
+  turn.afterwards(() => sendFrame(host, messageFrame(id, responseMessage(id, "", true))));
+}
+
+function giveUp(context: EnvironmentContext, turn: Turn, host: Host, now: number): void {
+  silence(context, turn, host);
+  host.probedAt = null;
+  const workflow = host.registration?.workflow;
+  if (workflow === undefined) return;
+  loseRuns(context, turn, workflow, context.hosts.abandon(host), now);
+}
+
+function silence(context: EnvironmentContext, turn: Turn, host: Host): void {
+  if (host.standing === "serving") host.standing = "silent";
+  context.hosts.touch(host);
+  turn.afterwards(() => log("warn", "host silent", { environment: context.identity.environmentId, key: host.keyId }));
+}

@@ -1,0 +1,158 @@
+// Answers that the router owes to a run: delays and fetches. While one is owed the run is asleep: it leaves its host's
+// attachment and stands in the step's row, so that any number of runs can sleep, for a year, and cost nothing.
+//
+// A delay fires once, at its first due time or later, also when its host is lost meanwhile: then the answer waits in
+// the row for whichever host replays the run. Tests: tests/workerd/delays.test.ts, tests/workerd/fetch.test.ts.
+import { runId } from "../../../shared/ids/ids.ts";
+import { callMessage, messageFrame } from "../../../shared/wire/reference/frames.ts";
+import type { Turn } from "../state/commits.ts";
+import type { EnvironmentContext } from "../state/context.ts";
+import { type HeldRun, type Host, hasRoomToWake, sendFrame } from "../state/hosts.ts";
+import { NO_HOST } from "../state/run-queue.ts";
+import { runMeta } from "./dispatch.ts";
+import { readRun, writeStart } from "./run-rows.ts";
+import { addOwedStep, addStep, findStep, type NewStep, type StepKind, type StepRow } from "./step-rows.ts";
+
+export interface OwedStep extends NewStep {
+  readonly key: string;
+  readonly dueAt: number;
+  readonly tries?: number;
+  readonly sealed?: Uint8Array | null;
+}
+
+/**
+ * A host asks for an answer that takes time. Answers whether the step is new. A step that has its result is answered
+ * with it at once; one that is still owed from an earlier attempt keeps its due time and is owed to this host now.
+ */
+export function owe(context: EnvironmentContext, turn: Turn, host: Host, held: HeldRun, step: OwedStep): boolean {
+  const known = findStep(context, held.run, step.kind, step.key);
+  if (known?.finished_at != null) {
+    sendAnswer(context, turn, host, known);
+    return false;
+  }
+  if (known) {
+    if (known.host !== host.id) {
+      context.sql.exec(
+        "UPDATE steps SET host = ? WHERE run = ? AND kind = ? AND key = ?",
+        host.id,
+        step.run,
+        step.kind,
+        step.key,
+      );
+    }
+  } else {
+    addOwedStep(context, { ...step, host: host.id, tries: step.tries ?? 0, sealed: step.sealed ?? null });
+  }
+  fallAsleep(context, turn, host, held);
+  return !known;
+}
+
+function fallAsleep(context: EnvironmentContext, turn: Turn, host: Host, held: HeldRun): void {
+  const awake = host.held.has(held.run);
+  if (!awake) return;
+  writeStart(context, turn, held.startedAt === null ? { ...held, startedAt: held.offeredAt } : held);
+  const workflow = host.registration?.workflow;
+  turn.apply(() => context.hosts.release(held.run));
+  if (workflow !== undefined) turn.dispatch(workflow);
+}
+
+/** Stores the answer of a step and hands it to the host that waits, unless that host is gone or full for now. */
+export function settleStep(
+  context: EnvironmentContext,
+  turn: Turn,
+  step: StepRow,
+  answer: { readonly result: string | null; readonly failed: boolean },
+  now: number,
+): void {
+  const host = waitingHost(context, step);
+  const deliverable = host === undefined || hasRoomToWake(host);
+  const [settled] = context.sql.exec<StepRow>(
+    `UPDATE steps SET finished_at = ?, due_at = ?, failed = ?, result = ?, sealed = NULL, calling = 0
+     WHERE run = ? AND kind = ? AND key = ? AND finished_at IS NULL RETURNING *`,
+    now,
+    deliverable ? null : now,
+    answer.failed ? 1 : 0,
+    answer.result,
+    step.run,
+    step.kind,
+    step.key,
+  );
+  if (!settled) return;
+  context.sql.exec("UPDATE runs SET lost_in_a_row = 0 WHERE id = ? AND lost_in_a_row > 0", step.run);
+  if (deliverable) wake(context, turn, host, settled, now);
+}
+
+/** Hands over an answer that had to wait until its host had room. */
+export function deliverSettled(context: EnvironmentContext, turn: Turn, step: StepRow, now: number): void {
+  const host = waitingHost(context, step);
+  if (host && !hasRoomToWake(host)) return;
+  context.sql.exec(
+    "UPDATE steps SET due_at = NULL WHERE run = ? AND kind = ? AND key = ?",
+    step.run,
+    step.kind,
+    step.key,
+  );
+  wake(context, turn, host, step, now);
+}
+
+/** The connected host that sleeps over this step; none when the run has since been offered to another. */
+function waitingHost(context: EnvironmentContext, step: StepRow): Host | undefined {
+  const holder = context.hosts.holder(step.run);
+  const host = context.hosts.byId(step.host);
+  return holder === undefined || holder === host ? host : undefined;
+}
+
+function wake(context: EnvironmentContext, turn: Turn, host: Host | undefined, step: StepRow, now: number): void {
+  const run = readRun(context, step.run);
+  if (!run || run.finished_at !== null) return;
+  if (host) sendAnswer(context, turn, host, step);
+  if (context.hosts.holder(step.run)) return;
+  const [owedElse] = context.sql.exec("SELECT 1 FROM steps WHERE run = ? AND due_at IS NOT NULL LIMIT 1", step.run);
+  if (owedElse) return;
+  if (!host) {
+    // Nobody runs it: whoever is offered it next finds the answer stored.
+    if (step.host !== NO_HOST) {
+      addStep(context, { run: run.id, kind: "DISCONNECTION", attempt: Math.max(0, run.attempts - 1), now, detail: {} });
+    }
+    turn.apply(() => context.queue.putBack(run.workflow, run.id));
+    turn.dispatch(run.workflow);
+    return;
+  }
+  // Applied at once, so that the next answer of this turn sees the host as fuller.
+  context.hosts.hold(host, {
+    run: run.id,
+    attempt: Math.max(0, run.attempts - 1),
+    offeredAt: now,
+    taken: true,
+    startedAt: run.started_at ?? now,
+    written: true,
+    lostInARow: 0,
+  });
+}
+
+const ANSWERS: Partial<Record<StepKind, readonly [resolve: string, reject: string]>> = {
+  DURABLE_DELAY: ["RESOLVE_DELAY", ""],
+  FETCH_REQUEST: ["RESOLVE_FETCH_REQUEST", "REJECT_FETCH_REQUEST"],
+  RUN_ONCE: ["RESOLVE_RUN_ONCE", ""],
+  KV_GET: ["RESOLVE_KV_GET", ""],
+  KV_SET: ["RESOLVE_KV_SET", ""],
+  KV_DELETE: ["RESOLVE_KV_DELETE", ""],
+  REQUEST: ["RESOLVE_REQUEST", "REJECT_REQUEST"],
+};
+
+/** Sends the answer of a finished step to a host, after the answer to the call that asked for it. */
+export function sendAnswer(
+  context: EnvironmentContext,
+  turn: Turn,
+  host: Host,
+  step: Pick<StepRow, "run" | "kind" | "key" | "failed" | "result">,
+): void {
+  const [resolve = "", reject = ""] = ANSWERS[step.kind] ?? [];
+  const run = runId(context.identity.environmentId, step.run);
+  const value = step.result === null ? "" : `,${step.failed ? '"error"' : '"output"'}:${step.result}`;
+  const meta = JSON.stringify({ ...runMeta(context, host), runId: run });
+  const data = `{"id":${JSON.stringify(`${run}:${step.key}`)},"key":${JSON.stringify(step.key)}${value},"meta":${meta}}`;
+  const id = `answer.${context.nextNumber()}`;
+  const frame = messageFrame(id, callMessage(id, step.failed ? reject : resolve, data));
+  turn.afterwards(() => sendFrame(host, frame));
+}

@@ -1,0 +1,28 @@
+// Whether JSON text that a host sent can be kept. What cannot be kept ends its run with an error that says why: a replay
+// would only produce it again.
+
+import type { RunError } from "../../../../../shared/api/runs.ts";
+import { utf8Length } from "../../../../../shared/kernel/canonical-json.ts";
+import { VALUE_MAX_BYTES } from "../../../../../shared/kernel/limits.ts";
+
+interface ValueKind {
+  /** How the error's name begins. */
+  readonly name: "Output" | "Result";
+  readonly label: string;
+}
+
+export const OUTPUT: ValueKind = { name: "Output", label: "the run's output" };
+export const RESULT: ValueKind = { name: "Result", label: "a step's result" };
+
+export function valueProblem(json: string, { name, label }: ValueKind): RunError | null {
+  const bytes = utf8Length(json);
+  if (bytes > VALUE_MAX_BYTES) {
+    return { name: `${name}TooLarge`, message: `${label} has ${bytes} bytes; it may have ${VALUE_MAX_BYTES} at most` };
+  }
+  try {
+    JSON.parse(json);
+    return null;
+  } catch {
+    return { name: `${name}NotJson`, message: `${label} is not JSON` };
+  }
+}

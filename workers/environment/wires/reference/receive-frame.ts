@@ -1,0 +1,189 @@
+// What happens to a frame that a host sends. Whatever it is, it disturbs no other connection, and it closes its own
+// never: the reference client comes back at once after a close, and what recurs would recur for ever. A frame that a
+// replay of its run would only bring again ends that run with an error instead.
+import { utf8Length } from "../../../../shared/kernel/canonical-json.ts";
+import { FRAME_MAX_BYTES } from "../../../../shared/kernel/limits.ts";
+import {
+  ackFrame,
+  idsOfOversizedFrame,
+  type Message,
+  messageFrame,
+  parseFrame,
+  parseMessage,
+  responseMessage,
+} from "../../../../shared/wire/reference/frames.ts";
+import { runIdOf } from "../../../../shared/wire/reference/host-calls.ts";
+import { offeredRun } from "../../runs/dispatch.ts";
+import { hearFrom } from "../../runs/liveness.ts";
+import { endRun } from "../../runs/run-rows.ts";
+import { StepTooLarge } from "../../runs/step-rows.ts";
+import { AT_ONCE, type Turn } from "../../state/commits.ts";
+import type { EnvironmentContext } from "../../state/context.ts";
+import { type HeldRun, type Host, sendFrame } from "../../state/hosts.ts";
+import { type RunCallHandler, runOnHost } from "./calls/call.ts";
+import { completeRun } from "./calls/complete-run.ts";
+import { failRun } from "./calls/fail-run.ts";
+import { initializeDelay } from "./calls/initialize-delay.ts";
+import { kvDelete, kvGet, kvSet } from "./calls/key-value.ts";
+import { registerHost } from "./calls/register-host.ts";
+import { completeRunOnce, initializeRunOnce } from "./calls/run-once.ts";
+import { sendEvent } from "./calls/send-event.ts";
+import { sendFetch } from "./calls/send-fetch.ts";
+import { sendLog } from "./calls/send-log.ts";
+import { sendRequest } from "./calls/send-request.ts";
+import { startRun } from "./calls/start-run.ts";
+
+const RUN_CALLS: Readonly<Record<string, RunCallHandler>> = {
+  START_WORKFLOW_RUN: startRun,
+  COMPLETE_WORKFLOW_RUN: completeRun,
+  SEND_WORKFLOW_ERROR: failRun,
+  SEND_LOG: sendLog,
+  SEND_EVENT: sendEvent,
+  SEND_FETCH: sendFetch,
+  SEND_REQUEST: sendRequest,
+  INITIALIZE_DELAY: initializeDelay,
+  INITIALIZE_RUN_ONCE: initializeRunOnce,
+  COMPLETE_RUN_ONCE: completeRunOnce,
+  SEND_KV_GET: kvGet,
+  SEND_KV_SET: kvSet,
+  SEND_KV_DELETE: kvDelete,
+};
+
+/** An acknowledgement as the reference client writes it; most frames are these, and they need no more reading. */
+const ACK_START = '{"type":"ACK"';
+
+/** Takes a frame from a host's socket. Answers when everything it asks for is stored. */
+export async function receiveFrame(
+  context: EnvironmentContext,
+  host: Host,
+  received: string | ArrayBuffer,
+  clock: () => number,
+): Promise<void> {
+  hearFrom(context, host, clock());
+  if (typeof received !== "string") return countRefused(context, host);
+  if (received.startsWith(ACK_START)) return;
+  // Every character takes at least a byte and at most three.
+  if (received.length > FRAME_MAX_BYTES / 3 && utf8Length(received) > FRAME_MAX_BYTES) {
+    return receiveOversized(context, host, received, clock);
+  }
+  const frame = parseFrame(received);
+  if (frame.type === "ACK") return;
+  if (frame.type === "malformed") return countRefused(context, host);
+
+  const message = parseMessage(frame.data);
+  if (message.kind === "malformed") {
+    sendFrame(host, ackFrame(frame.id));
+    return countRefused(context, host);
+  }
+  if (message.kind === "RESPONSE") {
+    sendFrame(host, ackFrame(frame.id));
+    const offered = offeredRun(host, message.id);
+    if (offered && message.data !== false) context.hosts.take(host, offered);
+    else if (offered) await context.commits.run((turn) => refuseOffer(context, turn, offered, clock()));
+    return;
+  }
+  const respond = (answer: unknown): void => {
+    sendFrame(host, ackFrame(frame.id));
+    sendFrame(host, messageFrame(`r.${message.id}`, responseMessage(message.id, message.method, answer)));
+  };
+  try {
+    const known = knownCall(message.method);
+    if (known?.inMemory) {
+      const answer = known.answer({ context, turn: AT_ONCE, host, data: message.data, now: clock(), prepared: null });
+      if (answer !== "malformed") return respond(answer);
+    }
+    const prepared = (await known?.prepare?.(context, message.data)) ?? null;
+    await context.commits.run((turn) => {
+      let answer: unknown;
+      // The answer goes first: the reference client must know its registration when its first run arrives, and must
+      // have its call answered before the call's result.
+      turn.afterwards(() => respond(answer));
+      answer = answerCall(context, turn, host, message, prepared, clock());
+    });
+  } catch (error) {
+    // Logged by the commit; the others in it are not affected. Without an answer the reference client reports a call
+    // that was not answered, which counts as a lost attempt: the run goes on where the failure left it.
+    if (!(error instanceof StepTooLarge || error instanceof RangeError)) return;
+    await context.commits.run((turn) => {
+      turn.apply(() => countRefused(context, host));
+      endOversizedRun(context, turn, host, message, clock());
+    });
+    respond(false);
+  }
+}
+
+/** A step whose row would be too large, or whose value is nested too deeply: a replay would only bring it again. */
+function endOversizedRun(context: EnvironmentContext, turn: Turn, host: Host, call: CallMessage, now: number): void {
+  const held = runOnHost(context, host, runIdOf(call.data) ?? "");
+  if (!held) return;
+  const message = `what ${call.method.slice(0, 64)} sent is too large to be stored`;
+  endRun(context, turn, held.run, { status: "ERROR", error: { name: "StepTooLarge", message } }, now);
+}
+
+type CallMessage = Extract<Message, { kind: "CALL" }>;
+
+function knownCall(method: string): RunCallHandler | undefined {
+  return Object.hasOwn(RUN_CALLS, method) ? RUN_CALLS[method] : undefined;
+}
+
+function answerCall(
+  context: EnvironmentContext,
+  turn: Turn,
+  host: Host,
+  call: CallMessage,
+  prepared: Uint8Array | null,
+  now: number,
+): unknown {
+  const { id: callId, method, data } = call;
+  if (method === "INITIALIZE_HOST_V2") return registerHost({ context, turn, host, callId, data, now });
+  if (method === "INITIALIZE_HOST") {
+    const answer = registerHost({ context, turn, host, callId, data, now });
+    return answer.type === "success" ? { type: "success" } : answer;
+  }
+  const known = knownCall(method);
+  const answer = known?.answer({ context, turn, host, data, now, prepared });
+  if (answer !== undefined && answer !== "malformed") return answer;
+
+  turn.apply(() => countRefused(context, host));
+  const runId = runIdOf(data);
+  const held = runId === undefined ? undefined : runOnHost(context, host, runId);
+  if (held) {
+    const message = known
+      ? `the host's ${method} was not of its form`
+      : `the router does not know the method ${method.slice(0, 64)}`;
+    endRun(context, turn, held.run, { status: "ERROR", error: { name: "ProtocolError", message } }, now);
+  }
+  return false;
+}
+
+function receiveOversized(
+  context: EnvironmentContext,
+  host: Host,
+  received: string,
+  clock: () => number,
+): Promise<void> {
+  const ids = idsOfOversizedFrame(received);
+  return context.commits.run((turn) => {
+    turn.apply(() => countRefused(context, host));
+    const held = ids.run === undefined ? undefined : runOnHost(context, host, ids.run);
+    if (held) {
+      const message = `the host sent a frame of more than ${FRAME_MAX_BYTES} bytes for this run`;
+      endRun(context, turn, held.run, { status: "ERROR", error: { name: "FrameTooLarge", message } }, clock());
+    }
+    turn.afterwards(() => {
+      if (ids.frame) sendFrame(host, ackFrame(ids.frame));
+      if (ids.call) sendFrame(host, messageFrame(`r.${ids.call}`, responseMessage(ids.call, ids.method ?? "", false)));
+    });
+  });
+}
+
+function refuseOffer(context: EnvironmentContext, turn: Turn, held: HeldRun, now: number): void {
+  const error = { name: "Refused", message: "the host refused to take the run" };
+  endRun(context, turn, held.run, { status: "ERROR", error }, now);
+}
+
+function countRefused(context: EnvironmentContext, host: Host): void {
+  host.refusedFrames++;
+  context.hosts.touch(host);
+  context.saveHosts();
+}
