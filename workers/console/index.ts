@@ -12,11 +12,12 @@ import { databaseAnswer } from "./answers.ts";
 import { databaseFault, isAboutNothing } from "./database-faults.ts";
 import { Refused } from "./refusals.ts";
 import { activityRoutes } from "./routes/activity.ts";
-import { activityChangeRoutes } from "./routes/activity-changes.ts";
 import { auditRoutes } from "./routes/audit.ts";
 import { deliveryRoutes } from "./routes/deliveries.ts";
 import { environmentRoutes } from "./routes/environments.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { historyRoutes } from "./routes/history.ts";
+import { hostRoutes } from "./routes/hosts.ts";
 import { invitationRoutes } from "./routes/invitations.ts";
 import { keyRoutes } from "./routes/keys.ts";
 import { memberRoutes } from "./routes/members.ts";
@@ -25,9 +26,11 @@ import { ownerRoutes } from "./routes/owners.ts";
 import { referenceRoutes } from "./routes/reference.ts";
 import { ROUTES } from "./routes/rights.ts";
 import type { ConsoleEnv } from "./routes/route.ts";
+import { runRoutes } from "./routes/runs.ts";
 import { scheduleRoutes } from "./routes/schedules.ts";
 import { sourceRoutes } from "./routes/sources.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
+import { workflowRoutes } from "./routes/workflows.ts";
 
 export const consoleApi = new OpenAPIHono<ConsoleEnv>({
   defaultHook: (result) => (result.success ? undefined : malformed("request", result.error)),
@@ -42,8 +45,11 @@ const groups = [
   invitationRoutes,
   environmentRoutes,
   keyRoutes,
+  workflowRoutes,
+  runRoutes,
+  eventRoutes,
+  hostRoutes,
   activityRoutes,
-  activityChangeRoutes,
   historyRoutes,
   sourceRoutes,
   deliveryRoutes,

@@ -22,11 +22,11 @@ import type {
 } from "../../../shared/contracts/webhook-source.ts";
 import { deliveryEventId } from "../../../shared/ids/source-ids.ts";
 import { eventThroughHistory } from "../../reading/read-through.ts";
+import { writeAudit } from "../audit.ts";
 import { findSource } from "../call-source.ts";
 import type { World } from "../control/services.ts";
 import { notFound, unprocessable } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
-import { noted } from "./sources.ts";
 
 const ofSource = z.object({ org: z.string(), source: z.string() });
 const one = z.object({ org: z.string(), source: z.string(), delivery: z.string() });
@@ -76,7 +76,7 @@ export function deliveryRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     const slugs = knownSlugs(description, environments);
     const redelivered = await call((object) => object.redeliver({ id: delivery }, slugs));
     if (redelivered === null) throw notFound("delivery");
-    await noted(c.var, "delivery.redeliver", delivery);
+    await writeAudit(c.var, "delivery.redeliver", delivery);
     return c.json(redeliveredAnswer(redelivered), 202);
   });
 
@@ -87,7 +87,7 @@ export function deliveryRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     const slugs = knownSlugs(description, environments);
     const redelivered = await call((object) => object.redeliver(choice, slugs));
     if (redelivered === null) throw notFound("source");
-    await noted(c.var, "delivery.redeliver", description.service);
+    await writeAudit(c.var, "delivery.redeliver", description.service);
     return c.json(redeliveredAnswer(redelivered), 202);
   });
 }

@@ -1,11 +1,11 @@
-// Schedules of an organization, and those of an environment with their switches; and test runs. Postgres has the record of
+// Schedules of an organization, and those of an environment with their switches; Postgres has the record of
 // an organization's schedules, which is pushed to the objects with the rest of their state; the switches of an environment
 // are its object's own.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, asc, count, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
 import type { AuditAction } from "../../../shared/api/audit.ts";
-import { type AcceptedEvent, eventContent } from "../../../shared/api/events.ts";
+import type { AcceptedEvent } from "../../../shared/api/events.ts";
 import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
 import {
   EmittedEvent,
@@ -13,22 +13,20 @@ import {
   PatchedEnvironmentSchedule,
   PatchedSchedule,
   PostedSchedule,
-  PostedTest,
   Schedule,
 } from "../../../shared/api/schedules.ts";
 import { MEMBER } from "../../../shared/contracts/environment.ts";
 import { environments, type Schedule as ScheduleRow, schedules } from "../../../shared/db/schema.ts";
 import { newScheduleId } from "../../../shared/ids/ids.ts";
-import { canonicalJson, contentDigest } from "../../../shared/kernel/canonical-json.ts";
-import { EVENT_BODY_MAX_BYTES, EVENT_MAX_BYTES, SCHEDULES_MAX } from "../../../shared/kernel/limits.ts";
+import { SCHEDULES_MAX } from "../../../shared/kernel/limits.ts";
 import { nextTimes } from "../../../shared/kernel/schedule-times.ts";
 import { actorOf } from "../access/caller.ts";
-import { audit } from "../audit.ts";
+import { audit, writeAudit } from "../audit.ts";
 import { callEnvironment } from "../call-environment.ts";
 import { changing, pushEnvironment } from "../control/apply-change.ts";
 import { violates } from "../database-faults.ts";
 import { beyond } from "../keyset.ts";
-import { conflict, notAudited, notFound, unprocessable } from "../refusals.ts";
+import { conflict, notFound } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
 const TIMES_SHOWN = 5;
@@ -38,7 +36,6 @@ const org = z.object({ org: z.string() });
 const one = z.object({ org: z.string(), schedule: z.string() });
 const env = z.object({ org: z.string(), env: z.string() });
 const oneInEnv = z.object({ org: z.string(), env: z.string(), schedule: z.string() });
-const ofWorkflow = z.object({ org: z.string(), env: z.string(), workflow: z.string() });
 
 const list = route("GET /api/v1/organizations/{org}/schedules", {
   summary: "List the organization's schedules",
@@ -88,15 +85,6 @@ const fire = route("POST /api/v1/organizations/{org}/environments/{env}/schedule
   request: { params: oneInEnv },
   responses: { 201: json("The event, and the test runs it made.", EmittedEvent) },
 });
-const test = route(
-  "POST /api/v1/organizations/{org}/environments/{env}/workflows/{workflow}/test",
-  {
-    summary: "Run a workflow with a payload, as a test; its filter is not asked",
-    request: { params: ofWorkflow, body: body(PostedTest) },
-    responses: { 201: json("The event, and the test run it made.", EmittedEvent) },
-  },
-  EVENT_BODY_MAX_BYTES,
-);
 
 export function scheduleRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(list, async (c) => {
@@ -179,7 +167,7 @@ export function scheduleRoutes(app: OpenAPIHono<ConsoleEnv>): void {
       environment.switchSchedule(MEMBER, schedule, enabled),
     );
     if (changed === null) throw notFound("schedule");
-    await noted(c.var, "schedule.switch", schedule);
+    await writeAudit(c.var, "schedule.switch", schedule);
     return c.json({ ...changed, nextTimes: [...changed.nextTimes] }, 200);
   });
 
@@ -187,27 +175,10 @@ export function scheduleRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     const { schedule } = c.req.valid("param");
     const fired = await callEnvironment(c.var, (environment) => environment.fireSchedule(MEMBER, schedule));
     if (fired === null) throw notFound("schedule");
-    await noted(c.var, "schedule.fire", schedule);
+    await writeAudit(c.var, "schedule.fire", schedule);
     return c.json(emittedAnswer(fired), 201);
   });
-
-  app.openapi(test, async (c) => {
-    const { workflow } = c.req.valid("param");
-    const { payload, context } = c.req.valid("json");
-    const content = eventContent({ name: workflow, payload, context });
-    if (content === null) throw tooLarge();
-    const digest = await contentDigest(canonicalJson({ payload, context }));
-    const tested = await callEnvironment(c.var, (environment) =>
-      environment.testWorkflow(MEMBER, workflow, { payload: content.payload, context: content.context, digest }),
-    );
-    if (tested === "not found") throw notFound("workflow");
-    if (tested === "too large") throw tooLarge();
-    await noted(c.var, "workflow.test", workflow);
-    return c.json(emittedAnswer(tested.event), 201);
-  });
 }
-
-const tooLarge = () => unprocessable("payload", `payload and context have ${EVENT_MAX_BYTES} bytes of JSON at most`);
 
 /** Writes a change of a schedule and has every environment of the organization take it over. */
 async function inEveryEnvironment(
@@ -264,20 +235,6 @@ function scheduleAnswer(row: ScheduleRow, now: number): Schedule {
   };
 }
 
-function emittedAnswer({ id, name, runs }: AcceptedEvent): z.infer<typeof EmittedEvent> {
+export function emittedAnswer({ id, name, runs }: AcceptedEvent): z.infer<typeof EmittedEvent> {
   return { id, name, runs: runs.map((run) => ({ ...run })) };
-}
-
-/** The change is made by then: one that cannot be written down is said to be made and not written down. */
-async function noted(
-  { world, organization, environment, caller }: ConsoleEnv["Variables"],
-  action: AuditAction,
-  subject: string,
-): Promise<void> {
-  const entry = { organizationId: organization.id, environmentId: environment.id, actor: actorOf(caller) };
-  try {
-    await audit(world.db, { ...entry, action, subject });
-  } catch {
-    throw notAudited();
-  }
 }

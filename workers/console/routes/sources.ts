@@ -12,11 +12,11 @@ import type { SourceChanged, SourceDescription, WebhookTrigger } from "../../../
 import { PAGE_MAX } from "../../../shared/kernel/limits.ts";
 import type { EnvironmentAccess } from "../access/authorize.ts";
 import { actorOf } from "../access/caller.ts";
-import { audit } from "../audit.ts";
+import { audit, writeAudit } from "../audit.ts";
 import { callEnvironment } from "../call-environment.ts";
 import { type FoundSource, findSource } from "../call-source.ts";
 import { pushEnvironment } from "../control/apply-change.ts";
-import { conflict, notAudited, notFound, secretsUnreadable, unprocessable } from "../refusals.ts";
+import { conflict, notFound, secretsUnreadable, unprocessable } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
 const org = z.object({ org: z.string() });
@@ -83,7 +83,7 @@ export function sourceRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     mustBeDone(
       await world.sources.calling(name, (each) => each.create({ ...posted, organizationId: organization.id })),
     );
-    await noted(c.var, "source.create", posted.service);
+    await writeAudit(c.var, "source.create", posted.service);
     const { description } = await findSource(c.var, id);
     return c.json(sourceAnswer(c.req.url, id, description), 201);
   });
@@ -98,7 +98,7 @@ export function sourceRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     const found = await findSource(c.var, c.req.valid("param").source);
     const patch = c.req.valid("json");
     mustBeDone(await found.call((source) => source.change(patch)));
-    await noted(c.var, "source.change", found.description.service);
+    await writeAudit(c.var, "source.change", found.description.service);
     const { description } = await findSource(c.var, found.id);
     return c.json(sourceAnswer(c.req.url, found.id, description), 200);
   });
@@ -106,7 +106,7 @@ export function sourceRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(remove, async (c) => {
     const found = await findSource(c.var, c.req.valid("param").source);
     await found.call((source) => source.remove());
-    await noted(c.var, "source.delete", found.description.service);
+    await writeAudit(c.var, "source.delete", found.description.service);
     return c.body(null, 204);
   });
 
@@ -192,13 +192,4 @@ export function sourceAnswer(requestUrl: string, id: string, description: Source
 
 function auditEntry({ organization, caller }: ConsoleEnv["Variables"], action: AuditAction, subject: string) {
   return { organizationId: organization.id, actor: actorOf(caller), action, subject };
-}
-
-/** The change is made by then: one that cannot be written down is said to be made and not written down. */
-export async function noted(variables: ConsoleEnv["Variables"], action: AuditAction, subject: string): Promise<void> {
-  try {
-    await audit(variables.world.db, auditEntry(variables, action, subject));
-  } catch {
-    throw notAudited();
-  }
 }
