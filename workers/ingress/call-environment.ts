@@ -4,6 +4,7 @@ import type { Answer, EnvironmentCalls, NeededScope } from "../../shared/contrac
 import { failure, unauthorized } from "../../shared/kernel/answers.ts";
 import { errorName, log } from "../../shared/kernel/log.ts";
 import type { Env } from "../env.ts";
+import { callWithRetry } from "../platform/call-object.ts";
 import { afterBadKey } from "../platform/rate-limits.ts";
 import { HISTORY_AWAY, HistoryAway } from "../reading/archive-binding.ts";
 import { withoutScope } from "./answers.ts";
@@ -67,14 +68,10 @@ export function ingressFor(env: Env, caller: Caller, request: Request, params: R
  * carries an id that makes it so, except an event without an id, whose sender sees at most a second event.
  */
 async function calling<T>(work: () => Promise<T>): Promise<T | "unavailable"> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      const { retryable, overloaded } = error as { retryable?: boolean; overloaded?: boolean };
-      if (attempt === 0 && retryable && !overloaded) continue;
-      log("error", "environment call failed", { name: errorName(error) });
-      return "unavailable";
-    }
+  try {
+    return await callWithRetry(work);
+  } catch (error) {
+    log("error", "environment call failed", { name: errorName(error) });
+    return "unavailable";
   }
 }
