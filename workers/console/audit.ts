@@ -4,8 +4,8 @@ import type { AuditAction } from "../../shared/api/audit.ts";
 import type { Database } from "../../shared/db/client.ts";
 import { auditLog } from "../../shared/db/schema.ts";
 import { actorOf } from "./access/caller.ts";
+import type { ConsoleEnv } from "./access/types.ts";
 import { notAudited } from "./refusals.ts";
-import type { ConsoleEnv } from "./routes/route.ts";
 
 export interface Audited {
   readonly organizationId: string;
@@ -28,13 +28,13 @@ type Variables = ConsoleEnv["Variables"];
  * refusal "not audited", which says that the change is made.
  */
 export async function writeAudit(
-  { world, organization, environment, caller }: Omit<Variables, "environment"> & Partial<Variables>,
+  { services, organization, environment, caller }: Omit<Variables, "environment"> & Partial<Variables>,
   action: AuditAction,
   subject: string,
 ): Promise<void> {
   const environmentId = environment && { environmentId: environment.id };
   try {
-    await audit(world.db, {
+    await audit(services.db, {
       organizationId: organization.id,
       actor: actorOf(caller),
       action,

@@ -1,14 +1,14 @@
 // One way from a route to the object of its environment, for a member whose rights were checked.
 import type { Answer, EnvironmentCalls } from "../../shared/contracts/environment.ts";
+import type { ConsoleEnv } from "./access/types.ts";
 import { environmentAway } from "./refusals.ts";
-import type { ConsoleEnv } from "./routes/route.ts";
 
 /** An environment that was never told of itself is away until a push reaches it. */
 export async function callEnvironment<T>(
-  { world, environment }: Pick<ConsoleEnv["Variables"], "world" | "environment">,
+  { services, environment }: Pick<ConsoleEnv["Variables"], "services" | "environment">,
   work: (environment: EnvironmentCalls) => Promise<Answer<T>>,
 ): Promise<T> {
-  const answer = await world.objects.calling(environment.id, work);
+  const answer = await services.objects.call(environment.id, work);
   if (!answer.ok) throw environmentAway();
   return answer.value;
 }

@@ -1,7 +1,7 @@
 // One way from a route to the object of a webhook source. A source of another organization is as one that is not there.
 import type { SourceDescription, SourceRpc } from "../../shared/contracts/webhook-source.ts";
+import type { ConsoleEnv } from "./access/types.ts";
 import { notFound } from "./refusals.ts";
-import type { ConsoleEnv } from "./routes/route.ts";
 
 export interface FoundSource {
   readonly id: string;
@@ -11,13 +11,13 @@ export interface FoundSource {
 
 /** The source of this id. Refuses one that is none, or not of the organization of the path. */
 export async function findSource(
-  { world, organization }: Pick<ConsoleEnv["Variables"], "world" | "organization">,
+  { services, organization }: Pick<ConsoleEnv["Variables"], "services" | "organization">,
   id: string,
 ): Promise<FoundSource> {
-  const name = await world.sources.nameOf(id);
+  const name = await services.sources.nameOf(id);
   if (name === null) throw notFound("source");
-  const call = <T>(work: (source: SourceRpc) => Promise<T>) => world.sources.calling(name, work);
+  const call = <T>(work: (source: SourceRpc) => Promise<T>) => services.sources.call(name, work);
   const description = await call((source) => source.describe());
   if (description === null || description.organizationId !== organization.id) throw notFound("source");
-  return { id: await world.sources.idOf(organization.id, description.service), description, call };
+  return { id: await services.sources.idOf(organization.id, description.service), description, call };
 }

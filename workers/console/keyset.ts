@@ -3,7 +3,7 @@ import { type AnyColumn, type SQL, sql } from "drizzle-orm";
 import type { PgTable } from "drizzle-orm/pg-core";
 
 /** The condition for what comes after the cursor in this order; undefined on the first page. */
-export function beyond(
+export function afterCursor(
   table: PgTable,
   { createdAt, id }: { createdAt: AnyColumn; id: AnyColumn },
   cursor: string | undefined,

@@ -44,6 +44,11 @@ export const unprocessable = (path: string, message: string) =>
   refused(422, `The request is not of the form: ${path}.`, [{ path, message }]);
 export const notYetInForce = () =>
   refused(503, "The change is stored, but not yet in force: the environment could not be told. It is being repaired.");
+export const organizationNotInForce = (slug: string) =>
+  refused(
+    503,
+    `The organization is stored, but its environments could not be told yet: GET /api/v1/organizations/${slug} completes it.`,
+  );
 export const notAudited = () =>
   refused(503, "The change is made, but could not be written to the audit log: Postgres cannot be reached.");
 export const secretsUnreadable = () =>

@@ -5,9 +5,8 @@ import type { Context } from "hono";
 import { getSignedCookie, setSignedCookie } from "hono/cookie";
 import { z } from "zod";
 import { ROLES } from "../../../shared/api/roles.ts";
-import type { ConsoleEnv } from "../routes/route.ts";
-import type { OrganizationAccess } from "./authorize.ts";
 import { COOKIE_CACHE_S, needsSecureCookies, sessionSecret } from "./better-auth.ts";
+import type { ConsoleEnv, OrganizationAccess } from "./types.ts";
 
 const NAME = "switchyard.access";
 /** A browser keeps 4 KiB; an organization with more environments than fit is asked for every time. */

@@ -4,7 +4,7 @@ import type { Context } from "hono";
 import { failure, methodNotAllowed, nothingHere } from "../../../shared/kernel/answers.ts";
 import type { Env } from "../../env.ts";
 import { afterBadGuess, isGuessing, tooMany } from "../../platform/rate-limits.ts";
-import { makeWorld } from "../control/services.ts";
+import { makeConsoleServices } from "../control/services.ts";
 import { AUTH_PATH, createAuth } from "./better-auth.ts";
 import { isFromOurPages } from "./same-origin.ts";
 
@@ -39,8 +39,8 @@ export async function answerAuth(c: Context<{ Bindings: Env }>): Promise<Respons
     );
   }
   if (method === "POST" && isGuessing(c.req.raw)) return tooMany("FAILURE_LIMIT");
-  const world = makeWorld(c.env, (work) => c.executionCtx.waitUntil(work));
-  const auth = await createAuth(c.env, world.db, own);
+  const services = makeConsoleServices(c.env, (work) => c.executionCtx.waitUntil(work));
+  const auth = await createAuth(c.env, services.db, own);
   const answer = await auth.handler(c.req.raw);
   return answer.status === 401 ? afterBadGuess(c.env, c.req.raw, answer) : answer;
 }

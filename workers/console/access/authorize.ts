@@ -7,49 +7,35 @@ import { environments, members, organizations } from "../../../shared/db/schema.
 import { unauthorized } from "../../../shared/kernel/answers.ts";
 import { afterBadGuess, isGuessing, tooMany } from "../../platform/rate-limits.ts";
 import { pushEnvironment } from "../control/apply-change.ts";
-import { makeWorld, type World } from "../control/services.ts";
+import type { ConsoleServices } from "../control/ports.ts";
+import { makeConsoleServices } from "../control/services.ts";
 import { fromElsewhere, needsOperator, needsPerson, needsRole, notFound } from "../refusals.ts";
-import type { Least } from "../routes/rights.ts";
-import type { ConsoleEnv } from "../routes/route.ts";
+import type { RequiredRight } from "../routes/rights.ts";
 import { readAccessCookie, setAccessCookie } from "./access-cookie.ts";
-import { type Caller, identify } from "./caller.ts";
+import { identify } from "./caller.ts";
 import { isFromOurPages } from "./same-origin.ts";
-
-export interface EnvironmentAccess {
-  readonly id: string;
-  readonly slug: string;
-  /** Whether its object is not known to have the last change. */
-  readonly behind: boolean;
-}
-
-/** What a caller may do in an organization. */
-export interface OrganizationAccess {
-  readonly id: string;
-  readonly slug: string;
-  readonly role: Role;
-  readonly environments: readonly EnvironmentAccess[];
-}
+import type { Caller, ConsoleEnv, OrganizationAccess } from "./types.ts";
 
 /** `cached`: the route reads from an environment's object only, and believes the cookies of the last five minutes. */
-export function authorize(least: Least, cached: boolean): MiddlewareHandler<ConsoleEnv> {
+export function authorize(needed: RequiredRight, cached: boolean): MiddlewareHandler<ConsoleEnv> {
   return async (c, next) => {
-    const world = makeWorld(c.env, (work) => c.executionCtx.waitUntil(work));
-    c.set("world", world);
-    if (least === "public") return next();
+    const services = makeConsoleServices(c.env, (work) => c.executionCtx.waitUntil(work));
+    c.set("services", services);
+    if (needed === "public") return next();
     if (c.req.header("authorization") !== undefined && isGuessing(c.req.raw)) return tooMany("FAILURE_LIMIT");
-    const identified = await identify(world, c.env, c.req.raw, !cached);
+    const identified = await identify(services, c.env, c.req.raw, !cached);
     if (identified === null) return afterBadGuess(c.env, c.req.raw, unauthorized());
     const { caller } = identified;
     mustBeFromOurPages(caller, c.req.raw);
     c.set("caller", caller);
-    if (least === "operator" && caller.kind !== "operator") throw needsOperator();
-    if (least === "person" && caller.kind !== "person") throw needsPerson();
+    if (needed === "operator" && caller.kind !== "operator") throw needsOperator();
+    if (needed === "person" && caller.kind !== "person") throw needsPerson();
 
     const slug = c.req.param("org");
     if (slug !== undefined) {
-      const organization = cached ? await cachedAccess(c, caller, slug) : await readAccess(world, caller, slug);
+      const organization = cached ? await cachedAccess(c, caller, slug) : await readAccess(services, caller, slug);
       if (organization === null) throw notFound("organization");
-      if (isRoleNeeded(least) && !mayActAs(organization.role, least)) throw needsRole(least);
+      if (isRoleNeeded(needed) && !mayActAs(organization.role, needed)) throw needsRole(needed);
       c.set("organization", organization);
       const environmentSlug = c.req.param("env");
       if (environmentSlug !== undefined) {
@@ -57,7 +43,7 @@ export function authorize(least: Least, cached: boolean): MiddlewareHandler<Cons
         if (environment === undefined) throw notFound("environment");
         c.set("environment", environment);
         // A push that failed is made up for here too; a change that follows pushes anyway.
-        if (environment.behind) world.afterwards(pushEnvironment(world, environment.id));
+        if (environment.behind) services.afterwards(pushEnvironment(services, environment.id));
       }
     }
     await next();
@@ -67,19 +53,19 @@ export function authorize(least: Least, cached: boolean): MiddlewareHandler<Cons
 }
 
 async function cachedAccess(c: Context<ConsoleEnv>, caller: Caller, slug: string): Promise<OrganizationAccess | null> {
-  const { world } = c.var;
-  if (caller.kind !== "person" || caller.via !== "session") return readAccess(world, caller, slug);
+  const { services } = c.var;
+  if (caller.kind !== "person" || caller.via !== "session") return readAccess(services, caller, slug);
   const { userId } = caller;
-  const kept = await readAccessCookie(c, { userId, slug, now: world.now() });
+  const kept = await readAccessCookie(c, { userId, slug, now: services.now() });
   if (kept !== null) return kept;
-  const organization = await readAccess(world, caller, slug);
-  if (organization !== null) await setAccessCookie(c, { userId, organization, now: world.now() });
+  const organization = await readAccess(services, caller, slug);
+  if (organization !== null) await setAccessCookie(c, { userId, organization, now: services.now() });
   return organization;
 }
 
 /** The organization as this caller sees it; null for one that is not there and for one that is not theirs. One statement. */
 export async function readAccess(
-  { db }: Pick<World, "db">,
+  { db }: Pick<ConsoleServices, "db">,
   caller: Caller,
   slug: string,
 ): Promise<OrganizationAccess | null> {
@@ -109,8 +95,8 @@ export async function readAccess(
   return { id: first.id, slug, role, environments: found };
 }
 
-function isRoleNeeded(least: Least): least is Role {
-  return least !== "person" && least !== "anyone" && least !== "operator" && least !== "public";
+function isRoleNeeded(needed: RequiredRight): needed is Role {
+  return needed !== "person" && needed !== "anyone" && needed !== "operator" && needed !== "public";
 }
 
 /** A session counts for a change only when a page of ours asks. */

@@ -6,12 +6,9 @@ import { bearerToken } from "../../../shared/ids/keys.ts";
 import { digestOfSecret } from "../../../shared/ids/people-ids.ts";
 import { sameText } from "../../../shared/kernel/same-text.ts";
 import { type Env, parseSetupSettings } from "../../env.ts";
-import type { World } from "../control/services.ts";
+import type { ConsoleServices } from "../control/ports.ts";
 import { createAuth } from "./better-auth.ts";
-
-export type Caller =
-  | { readonly kind: "operator" }
-  | { readonly kind: "person"; readonly via: "token" | "session"; readonly userId: string; readonly email: string };
+import type { Caller } from "./types.ts";
 
 /** The name of a caller in the audit log. */
 export const actorOf = (caller: Caller): string => (caller.kind === "operator" ? "operator" : caller.userId);
@@ -26,21 +23,26 @@ const TOKEN_TEXT = /^pat_[0-9A-Za-z]{43}$/;
 const MINUTE_MS = 60_000;
 
 /** An Authorization header counts alone, whatever cookies there are. `fresh` asks Postgres about a session, always. */
-export async function identify(world: World, env: Env, request: Request, fresh: boolean): Promise<Identified | null> {
+export async function identify(
+  services: ConsoleServices,
+  env: Env,
+  request: Request,
+  fresh: boolean,
+): Promise<Identified | null> {
   const authorization = request.headers.get("authorization");
-  if (authorization === null) return fromSession(world, env, request, fresh);
+  if (authorization === null) return fromSession(services, env, request, fresh);
   const token = bearerToken(authorization);
   if (token === null) return null;
-  if (TOKEN_TEXT.test(token)) return fromToken(world, token);
+  if (TOKEN_TEXT.test(token)) return fromToken(services, token);
   const { SETUP_TOKEN } = parseSetupSettings(env);
   if (SETUP_TOKEN === undefined || !(await sameText(token, SETUP_TOKEN))) return null;
   return { caller: { kind: "operator" }, cookies: [] };
 }
 
-async function fromToken(world: World, text: string): Promise<Identified | null> {
-  const { db } = world;
-  const now = new Date(world.now());
-  const minute = new Date(Math.floor(world.now() / MINUTE_MS) * MINUTE_MS);
+async function fromToken(services: ConsoleServices, text: string): Promise<Identified | null> {
+  const { db } = services;
+  const now = new Date(services.now());
+  const minute = new Date(Math.floor(services.now() / MINUTE_MS) * MINUTE_MS);
   const [found] = await db
     .select({ id: accessTokens.id, lastUsedAt: accessTokens.lastUsedAt, userId: users.id, email: users.email })
     .from(accessTokens)
@@ -58,15 +60,20 @@ async function fromToken(world: World, text: string): Promise<Identified | null>
       .update(accessTokens)
       .set({ lastUsedAt: minute })
       .where(and(eq(accessTokens.id, found.id), older));
-    world.afterwards(used.then(() => undefined));
+    services.afterwards(used.then(() => undefined));
   }
   return { caller: { kind: "person", via: "token", userId: found.userId, email: found.email }, cookies: [] };
 }
 
-async function fromSession(world: World, env: Env, request: Request, fresh: boolean): Promise<Identified | null> {
+async function fromSession(
+  services: ConsoleServices,
+  env: Env,
+  request: Request,
+  fresh: boolean,
+): Promise<Identified | null> {
   // Without this name there is no session; to say so needs no Postgres.
   if (!request.headers.get("cookie")?.includes("switchyard.session_token=")) return null;
-  const auth = await createAuth(env, world.db, new URL(request.url).origin);
+  const auth = await createAuth(env, services.db, new URL(request.url).origin);
   const { response, headers } = await auth.api.getSession({
     headers: request.headers,
     query: { disableCookieCache: fresh },

@@ -1,9 +1,8 @@
-// Two stores, one truth: a change is cut off at every point between them, and the repair makes both the same.
-import { expect, test } from "vitest";
+// A change is stopped before and after each of its steps, and the repair makes both stores the same.
+import { describe, expect, test } from "vitest";
 import type { EnvironmentState } from "../../../shared/contracts/environment.ts";
-import { Refused } from "../refusals.ts";
-import { type ChangeWorld, changing, pushEnvironment } from "./apply-change.ts";
-import type { Desired } from "./desired-state.ts";
+import { applyChange } from "./apply-change.ts";
+import { memoryStores } from "./stores.fixture.ts";
 
 const ID = "env_1";
 
@@ -16,122 +15,73 @@ function stateAt(revision: number): EnvironmentState {
   };
 }
 
-class Cut extends Error {}
-
-/** Postgres and an object, and a list of what happens. Whatever is in `cut` does not, or is not heard of. */
-function world() {
-  const happened: string[] = [];
-  const cut = new Set<string>();
-  const postgres = { revision: 1, pushed: 1, deleted: false, forgotten: false };
-  const object = { revision: 1, deleted: false };
-  const tickets = new Set<string>();
-  const step = async (name: string, act: () => void) => {
-    if (cut.has(`before ${name}`)) throw new Cut();
-    act();
-    happened.push(name);
-    if (cut.has(`after ${name}`)) throw new Cut();
-  };
-  const pending: Promise<void>[] = [];
-  const made: ChangeWorld = {
-    record: {
-      async desired(): Promise<Desired | null> {
-        await step("read", () => {});
-        if (postgres.forgotten) return null;
-        if (postgres.deleted) return { kind: "deleted", organizationId: "org_1", revision: postgres.revision };
-        return { kind: "provisioned", state: stateAt(postgres.revision) };
-      },
-      pushed: (_id, revision) => step("note", () => (postgres.pushed = Math.max(postgres.pushed, revision))),
-      forgetIfDeleted: () =>
-        step("forget", () => (postgres.forgotten = postgres.deleted && postgres.pushed === postgres.revision)),
-    },
-    objects: {
-      async provision({ revision }) {
-        await step("push", () => (object.revision = Math.max(object.revision, revision)));
-        return { revision: object.revision };
-      },
-      deprovision: () => step("push", () => (object.deleted = true)),
-    },
-    repairs: {
-      async expect() {
-        await step("announce", () => tickets.add("ticket"));
-        return "ticket";
-      },
-      settle: (ticket) => step("settle", () => tickets.delete(ticket)),
-    },
-    afterwards: (work) => pending.push(work.catch(() => {})),
-  };
+/** One environment at revision 1 in both stores, and a change to revision 2. */
+function oneEnvironment() {
+  const stores = memoryStores();
+  const row = { state: stateAt(1), pushed: 1, deleted: false };
+  stores.postgres.set(ID, row);
+  stores.objects.set(ID, { revision: 1, deleted: false });
+  const write = () => stores.step("write", () => (row.state = stateAt(row.state.revision + 1)));
   const change = async () => {
-    const done = await changing(made, [ID], () => step("write", () => postgres.revision++)).then(
-      () => "done",
-      (error: unknown) => (error instanceof Refused ? "refused" : "failed"),
+    const heard = await applyChange(stores.services, [ID], write).then(
+      (changed) => (changed.ok ? "done" : changed.failure),
+      () => "thrown",
     );
-    await Promise.all(pending);
-    return done;
+    await stores.afterAnswers();
+    return heard;
   };
-  const repair = async () => {
-    cut.clear();
-    for (const ticket of [...tickets]) {
-      await pushEnvironment(made, ID);
-      tickets.delete(ticket);
-    }
-  };
-  return { happened, cut, postgres, object, tickets, change, repair };
+  /** Revisions that Postgres has, that it has recorded as pushed, and that the object has; then the open tickets. */
+  const revisions = () => [row.state.revision, row.pushed, stores.objects.get(ID)?.revision, stores.tickets.size];
+  return { ...stores, row, change, revisions };
 }
 
-test("a change is announced, written, pushed, noted and settled, in this order", async () => {
-  const { happened, change, postgres, object, tickets } = world();
-  expect(await change()).toBe("done");
-  expect(happened).toEqual(["announce", "write", "read", "push", "note", "settle"]);
-  expect([postgres, object, tickets.size]).toEqual([
-    { revision: 2, pushed: 2, deleted: false, forgotten: false },
-    { revision: 2, deleted: false },
-    0,
-  ]);
-});
+describe("applyChange", () => {
+  test("takes a ticket, writes, pushes, records the push and settles the ticket, in this order", async () => {
+    const { happened, change, revisions } = oneEnvironment();
+    expect(await change()).toBe("done");
+    expect(happened).toEqual(["take ticket", "write", "read", "push", "record", "settle"]);
+    expect(revisions()).toEqual([2, 2, 2, 0]);
+  });
 
-test.each([
-  // Cut off here, the caller hears this, and this is what the object has by then.
-  ["before announce", "failed", 1, false],
-  ["after announce", "failed", 1, false],
-  ["before write", "failed", 1, false],
-  ["after write", "failed", 1, true],
-  ["before read", "refused", 1, true],
-  ["after read", "refused", 1, true],
-  ["before push", "refused", 1, true],
-  ["after push", "refused", 2, true],
-  ["before note", "refused", 2, true],
-  ["after note", "refused", 2, true],
-  ["before settle", "done", 2, true],
-] as const)("cut off %s it is %s, and the repair makes both stores the same", async (point, heard, has, committed) => {
-  const { cut, change, repair, postgres, object, tickets } = world();
-  cut.add(point);
-  expect(await change()).toBe(heard);
-  expect(object.revision).toBe(has);
-  await repair();
-  const revision = committed ? 2 : 1;
-  expect([postgres.revision, postgres.pushed, object.revision, tickets.size]).toEqual([
-    revision,
-    revision,
-    revision,
-    0,
-  ]);
-});
-
-test("nothing is written when the repair cannot be announced", async () => {
-  const { cut, change, happened } = world();
-  cut.add("before announce");
-  await change();
-  expect(happened).toEqual([]);
-});
-
-test.each(["before push", "after push", "before note", "after note", "before forget", "after forget"] as const)(
-  "a deletion that is cut off %s is completed",
-  async (point) => {
-    const { cut, change, repair, postgres, object, tickets } = world();
-    postgres.deleted = true;
+  // Where the change stops, the caller's answer, the object's revision by then, and whether Postgres has the change.
+  test.each([
+    ["before take ticket", "thrown", 1, false],
+    ["after take ticket", "thrown", 1, false],
+    ["before write", "thrown", 1, false],
+    ["after write", "thrown", 1, true],
+    ["before read", "not in force", 1, true],
+    ["after read", "not in force", 1, true],
+    ["before push", "not in force", 1, true],
+    ["after push", "not in force", 2, true],
+    ["before record", "not in force", 2, true],
+    ["after record", "not in force", 2, true],
+    ["before settle", "done", 2, true],
+  ] as const)("leaves the rest to the repair if it stops %s", async (point, heard, has, committed) => {
+    const { cut, change, repair, objects, revisions } = oneEnvironment();
     cut.add(point);
-    expect(await change()).toBe("refused");
+    expect(await change()).toBe(heard);
+    expect(objects.get(ID)?.revision).toBe(has);
     await repair();
-    expect([postgres.forgotten, object.deleted, tickets.size]).toEqual([true, true, 0]);
-  },
-);
+    const revision = committed ? 2 : 1;
+    expect(revisions()).toEqual([revision, revision, revision, 0]);
+  });
+
+  test("writes nothing if it cannot take a ticket", async () => {
+    const { cut, change, happened } = oneEnvironment();
+    cut.add("before take ticket");
+    await change();
+    expect(happened).toEqual([]);
+  });
+
+  test.each(["before push", "after push", "before record", "after record", "before forget", "after forget"] as const)(
+    "completes a deletion that stops %s",
+    async (point) => {
+      const { row, cut, change, repair, postgres, objects, tickets } = oneEnvironment();
+      row.deleted = true;
+      cut.add(point);
+      expect(await change()).toBe("not in force");
+      await repair();
+      expect([postgres.has(ID), objects.get(ID)?.deleted, tickets.size]).toEqual([false, true, 0]);
+    },
+  );
+});

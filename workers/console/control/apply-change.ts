@@ -1,70 +1,72 @@
-// Two stores, one truth. Postgres is the record; an environment's object holds what routing needs. A change is
-//   1. announced to the object Repairs, which looks after it should anything of the rest not happen,
-//   2. written to Postgres, raising the environment's revision,
-//   3. pushed: the object is told its whole state as Postgres has it, by revision, and so are the organization's webhook
-//      sources (the object SourceBook) of where their deliveries go,
-//   4. noted as pushed, and taken back from Repairs.
-// A change is answered as done only when step 3 was confirmed. Cut off after 1, Repairs finds nothing owed; after 2, it
-// pushes; after 3, it pushes what the object has already, which changes nothing. Tests: push.test.ts cuts at each.
+// The one way to change organizations, environments and keys. Postgres is the record; an environment's object holds a copy
+// of what routing needs. A change has four steps:
+//   1. A ticket is taken from the object Repairs, which repairs the environments if a later step does not happen.
+//   2. The change is written to Postgres, which raises the environments' revision.
+//   3. Each environment's object gets its whole state as Postgres has it, by revision. The organization's webhook sources
+//      (the object SourceBook) learn where their deliveries go.
+//   4. Postgres records the pushed revision, and the ticket is settled.
+// Promise: a change is reported as done only after step 3 was confirmed. If it stops after step 1, Repairs finds nothing to
+// push; after step 2, Repairs pushes; after step 3, Repairs pushes a state that the object has already, which changes
+// nothing. Tests: apply-change.test.ts stops a change at each of these points.
 import { errorName, log } from "../../../shared/kernel/log.ts";
-import { notYetInForce } from "../refusals.ts";
-import type { EnvironmentObjects, Record } from "./services.ts";
+import { fail, ok, type Result } from "../../../shared/kernel/result.ts";
+import type { ControlRecord, EnvironmentObjects, Repairing } from "./ports.ts";
 
-/** What a push needs of the world. */
-export interface PushWorld {
-  readonly record: Record;
+export interface PushServices {
+  readonly record: ControlRecord;
   readonly objects: Pick<EnvironmentObjects, "provision" | "deprovision">;
 }
 
-export interface ChangeWorld extends PushWorld {
+export interface ChangeServices extends PushServices {
   readonly repairs: Repairing;
   afterwards(work: Promise<void>): void;
 }
 
-export interface Repairing {
-  /** Answers once it is stored that these environments will be looked after, unless the ticket is settled. */
-  expect(environmentIds: readonly string[]): Promise<string>;
-  settle(ticket: string): Promise<void>;
-}
+/** The change is stored, but an object did not confirm it. Repairs pushes it later. */
+export type NotInForce = "not in force";
 
 /**
- * Makes a change of environments. Answers what `write` answered, once every object has confirmed it. Throws what
- * `write` threw (Repairs then looks whether it was committed all the same), or the refusal "not yet in force".
+ * Applies a change of environments and returns the value of `write` once every object has confirmed it. Throws what
+ * `write` throws; Repairs then checks whether the change was committed after all.
  */
-export async function changing<T>(
-  world: ChangeWorld,
+export async function applyChange<T>(
+  services: ChangeServices,
   environmentIds: readonly string[],
   write: () => Promise<T>,
-): Promise<T> {
-  const ticket = await world.repairs.expect(environmentIds);
+): Promise<Result<T, NotInForce>> {
+  const ticket = await services.repairs.expect(environmentIds);
   const written = await write();
-  const pushed = await Promise.all(environmentIds.map((id) => isPushed(world, id)));
-  if (pushed.includes(false)) throw notYetInForce();
-  world.afterwards(world.repairs.settle(ticket));
-  return written;
+  if (!(await pushEnvironments(services, environmentIds))) return fail("not in force");
+  services.afterwards(services.repairs.settle(ticket));
+  return ok(written);
 }
 
-async function isPushed(world: PushWorld, environmentId: string): Promise<boolean> {
-  try {
-    await pushEnvironment(world, environmentId);
-    return true;
-  } catch (error) {
-    const name = errorName(error);
-    log("error", "environment not told", { environment: environmentId, name });
-    return false;
-  }
+/** Pushes each environment's state. True if every object has confirmed it; each failure is logged. */
+export async function pushEnvironments(services: PushServices, environmentIds: readonly string[]): Promise<boolean> {
+  const pushed = await Promise.all(
+    environmentIds.map((environmentId) =>
+      pushEnvironment(services, environmentId).then(
+        () => true,
+        (error: unknown) => {
+          log("error", "environment not pushed", { environment: environmentId, name: errorName(error) });
+          return false;
+        },
+      ),
+    ),
+  );
+  return !pushed.includes(false);
 }
 
-/** Tells the object what Postgres wants of it. May be repeated at any time. Throws when one of the two is away. */
-export async function pushEnvironment({ record, objects }: PushWorld, environmentId: string): Promise<void> {
-  const desired = await record.desired(environmentId);
+/** Pushes the state that Postgres wants. May be repeated at any time. Throws if Postgres or the object is away. */
+export async function pushEnvironment({ record, objects }: PushServices, environmentId: string): Promise<void> {
+  const desired = await record.readDesired(environmentId);
   if (desired === null) return;
   if (desired.kind === "provisioned") {
     const { revision } = await objects.provision(desired.state);
-    await record.pushed(environmentId, revision);
+    await record.recordPushed(environmentId, revision);
     return;
   }
   await objects.deprovision(environmentId, desired.organizationId);
-  await record.pushed(environmentId, desired.revision);
+  await record.recordPushed(environmentId, desired.revision);
   await record.forgetIfDeleted(desired.organizationId);
 }

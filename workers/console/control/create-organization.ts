@@ -1,32 +1,32 @@
-// POST /api/v1/organizations: an organization with its two environments and a key for each. Postgres first, in one
-// transaction, then the objects. When a push fails in between, reading the organization (or a retry of it) completes it.
-
-import type { PostedOrganization } from "../../../shared/api/setup.ts";
+// POST /api/v1/organizations: creates an organization with its two environments and a key for each.
+import type { OrganizationAnswer, PostedOrganization } from "../../../shared/api/setup.ts";
 import { newEnvironmentId, newKeyId, newOrganizationId } from "../../../shared/ids/ids.ts";
-import type { OrganizationEffects } from "./organization-effects.ts";
-import type { EnvironmentRecord } from "./organization-records.ts";
-import { type OrganizationOutcome, provisionAndAnswer } from "./organizations.ts";
+import { fail, ok, type Result } from "../../../shared/kernel/result.ts";
+import { answerWithKeys } from "./answer-with-keys.ts";
+import { applyChange, type ChangeServices, type NotInForce } from "./apply-change.ts";
+import { type ConsoleServices, type CreatedBy, type EnvironmentRecord, SlugTaken } from "./ports.ts";
 
 const ENVIRONMENT_SLUGS = ["live", "development"] as const;
 
+/** "not in force": the organization is stored, and showing it completes it; see show-organization.ts. */
 export async function createOrganization(
-  effects: OrganizationEffects,
+  services: ChangeServices & Pick<ConsoleServices, "organizations" | "keyText" | "currentSecretVersion">,
   posted: PostedOrganization,
-): Promise<OrganizationOutcome> {
-  const secretVersion = await effects.currentSecretVersion();
-  const organization = {
-    id: newOrganizationId(),
-    ...posted,
-    environments: ENVIRONMENT_SLUGS.map((slug) => newEnvironment(slug, secretVersion)),
-  };
-  const inserted = await effects.insert(organization);
-  if (!inserted.ok) return { outcome: "database fault", fault: inserted.failed };
-  if (inserted.value === "slug taken") return { outcome: "slug taken" };
-  return provisionAndAnswer(effects, organization, "created");
+  by: CreatedBy,
+): Promise<Result<OrganizationAnswer, "slug taken" | NotInForce>> {
+  const secretVersion = await services.currentSecretVersion();
+  const environments = ENVIRONMENT_SLUGS.map((slug) => newEnvironment(slug, secretVersion));
+  const organization = { id: newOrganizationId(), ...posted, environments };
+  const ids = environments.map(({ id }) => id);
+  try {
+    const created = await applyChange(services, ids, () => services.organizations.insert(organization, by));
+    return created.ok ? ok(await answerWithKeys(services, organization)) : created;
+  } catch (error) {
+    if (error instanceof SlugTaken) return fail("slug taken");
+    throw error;
+  }
 }
 
-/** At its first revision, with one key that may do everything and has no end. */
 function newEnvironment(slug: string, secretVersion: number): EnvironmentRecord {
-  const key = { id: newKeyId(), secretVersion, scopes: [], expiresAt: null };
-  return { id: newEnvironmentId(), slug, revision: 1, keys: [key] };
+  return { id: newEnvironmentId(), slug, keys: [{ id: newKeyId(), secretVersion }] };
 }

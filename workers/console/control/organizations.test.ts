@@ -1,123 +1,84 @@
-// Making and showing an organization: the order of what happens, and what is answered when a part of it fails.
-import { expect, test } from "vitest";
-import type { EnvironmentState } from "../../../shared/contracts/environment.ts";
-import { organizationAnswer } from "../answers.ts";
+// Creating and showing an organization: the order of the steps, and the answer if one of them fails.
+import { describe, expect, test } from "vitest";
 import { createOrganization } from "./create-organization.ts";
-import type { OrganizationEffects } from "./organization-effects.ts";
-import type { OrganizationRecord } from "./organization-records.ts";
 import { showOrganization } from "./show-organization.ts";
+import { memoryStores } from "./stores.fixture.ts";
 
 const POSTED = { name: "Acme", slug: "acme" };
+const BY = { actor: "usr_1", owner: "usr_1" };
 
-/** A world that remembers what was stored and pushed, in order. */
-function world() {
-  const log: string[] = [];
-  const states: EnvironmentState[] = [];
-  let record: OrganizationRecord | null = null;
-  const effects: OrganizationEffects = {
-    async insert(organization) {
-      log.push("insert");
-      if (record?.slug === organization.slug) return { ok: true, value: "slug taken" };
-      record = organization;
-      return { ok: true, value: "inserted" };
-    },
-    async find(slug) {
-      return { ok: true, value: record?.slug === slug ? record : null };
-    },
-    async provision(state) {
-      log.push(`provision ${state.environment.slug}`);
-      states.push(state);
-    },
-    keyText: async (key) => `trigger_${key.environmentSlug}_${key.keyId}_${key.secretVersion}`,
-    currentSecretVersion: async () => 7,
-  };
-  return { log, states, effects, record: () => record };
-}
+const answered = (slug: string) => {
+  const key = expect.stringMatching(`^trigger_${slug}_key_.*_7$`);
+  return { id: expect.stringMatching("^env_"), slug, key };
+};
+const ANSWER = {
+  id: expect.stringMatching("^org_"),
+  ...POSTED,
+  environments: { live: answered("live"), development: answered("development") },
+};
 
-test("an organization is stored first, then its environments are told, then its keys are answered", async () => {
-  const { log, states, effects, record } = world();
-  const result = await createOrganization(effects, POSTED);
-  expect(log).toEqual(["insert", "provision live", "provision development"]);
-
-  const organization = record();
-  const [live, development] = organization?.environments ?? [];
-  const answered = (environment: typeof live) => ({
-    id: environment?.id,
-    slug: environment?.slug,
-    key: `trigger_${environment?.slug}_${environment?.keys[0]?.id}_7`,
+describe("createOrganization", () => {
+  test("stores the organization, pushes its environments, then answers with its keys", async () => {
+    const { happened, services, objects, tickets, afterAnswers } = memoryStores();
+    expect(await createOrganization(services, POSTED, BY)).toEqual({ ok: true, value: ANSWER });
+    await afterAnswers();
+    const pushes = ["read", "read", "push", "push", "record", "record"];
+    expect(happened).toEqual(["take ticket", "write", ...pushes, "settle"]);
+    expect([...objects.values()].map(({ revision }) => revision)).toEqual([1, 1]);
+    expect(tickets.size).toBe(0);
   });
-  expect(result).toEqual({
-    outcome: "created",
-    organization: {
-      id: organization?.id,
-      ...POSTED,
-      environments: { live: answered(live), development: answered(development) },
+
+  test.each(["before read", "before push", "after push", "before record"])(
+    "reports that it is not in force if it stops %s, and showing completes it",
+    async (point) => {
+      const { cut, services, postgres, objects } = memoryStores();
+      cut.add(point);
+      expect(await createOrganization(services, POSTED, BY)).toEqual({ ok: false, failure: "not in force" });
+      expect(await showOrganization(services, "acme")).toEqual({ ok: false, failure: "not in force" });
+      cut.clear();
+      expect(await showOrganization(services, "acme")).toEqual({ ok: true, value: ANSWER });
+      expect([...postgres.values()].map(({ pushed }) => pushed)).toEqual([1, 1]);
+      expect([...objects.values()].map(({ revision }) => revision)).toEqual([1, 1]);
     },
+  );
+
+  test("is completed by the repair if nobody shows it", async () => {
+    const { cut, services, postgres, objects, tickets, repair } = memoryStores();
+    cut.add("before push");
+    await createOrganization(services, POSTED, BY);
+    await repair();
+    expect([...postgres.values()].map(({ pushed }) => pushed)).toEqual([1, 1]);
+    expect([objects.size, tickets.size]).toEqual([2, 0]);
   });
-  expect(states[0]).toEqual({
-    revision: 1,
-    organization: { id: organization?.id, slug: "acme" },
-    environment: { id: live?.id, slug: "live" },
-    keys: [{ id: live?.keys[0]?.id, scopes: [], expiresAt: null }],
-    receives: { webhooks: true, schedules: true },
-    retention: { days: 7, historyDays: 90 },
-    schedules: [],
+
+  test("throws if the write fails, and the repair finds nothing to push", async () => {
+    const { cut, services, objects, tickets, repair } = memoryStores();
+    cut.add("before write");
+    await expect(createOrganization(services, POSTED, BY)).rejects.toThrow();
+    await repair();
+    expect([objects.size, tickets.size]).toEqual([0, 0]);
   });
-  expect(organizationAnswer(result).status).toBe(201);
+
+  test("refuses a slug that is taken, and pushes nothing", async () => {
+    const { services, happened } = memoryStores();
+    await createOrganization(services, POSTED, BY);
+    const before = happened.length;
+    expect(await createOrganization(services, POSTED, BY)).toEqual({ ok: false, failure: "slug taken" });
+    expect(happened.slice(before)).toEqual(["take ticket"]);
+  });
 });
 
-test("showing answers the same and tells the environments again", async () => {
-  const { log, effects } = world();
-  const created = await createOrganization(effects, POSTED);
-  const shown = await showOrganization(effects, "acme");
-  expect(shown).toEqual({ ...created, outcome: "shown" });
-  expect(log).toEqual(["insert", "provision live", "provision development", "provision live", "provision development"]);
-  expect(organizationAnswer(shown).status).toBe(200);
-});
+describe("showOrganization", () => {
+  test("answers the same as the creation and pushes the environments again", async () => {
+    const { services, happened, afterAnswers } = memoryStores();
+    const created = await createOrganization(services, POSTED, BY);
+    await afterAnswers();
+    const before = happened.length;
+    expect(await showOrganization(services, "acme")).toEqual(created);
+    expect(happened.slice(before)).toEqual(["find", "read", "read", "push", "push", "record", "record"]);
+  });
 
-test("a push that fails is named, and showing the organization completes it", async () => {
-  const { effects, states } = world();
-  const broken = { ...effects, provision: () => Promise.reject(new Error("the object is away")) };
-  const failed = organizationAnswer(await createOrganization(broken, POSTED));
-  expect([failed.status, await failed.json()]).toEqual([
-    503,
-    { error: expect.stringContaining("GET /api/v1/organizations/acme completes it") },
-  ]);
-  expect(organizationAnswer(await showOrganization(effects, "acme")).status).toBe(200);
-  expect(states.map(({ environment }) => environment.slug)).toEqual(["live", "development"]);
-});
-
-test("a taken slug is a conflict, and nothing is pushed", async () => {
-  const { effects, log } = world();
-  await createOrganization(effects, POSTED);
-  const before = log.length;
-  expect(organizationAnswer(await createOrganization(effects, POSTED)).status).toBe(409);
-  expect(log.slice(before)).toEqual(["insert"]);
-});
-
-test("an organization that does not exist is not found", async () => {
-  expect(organizationAnswer(await showOrganization(world().effects, "acme")).status).toBe(404);
-});
-
-test.each([
-  ["unreachable", "try again"],
-  ["refused", "DATABASE_URL"],
-  ["not migrated", "npm run db:migrate"],
-] as const)("a Postgres that is %s is a 503 that says what to do", async (failed, advice) => {
-  const { effects } = world();
-  const away: OrganizationEffects = {
-    ...effects,
-    insert: async () => ({ ok: false, failed }),
-    find: async () => ({ ok: false, failed }),
-  };
-  for (const result of [await createOrganization(away, POSTED), await showOrganization(away, "acme")]) {
-    const response = organizationAnswer(result);
-    expect([response.status, await response.json()]).toEqual([503, { error: expect.stringContaining(advice) }]);
-  }
-});
-
-test("an answer with keys is kept by no cache", async () => {
-  const { effects } = world();
-  const response = organizationAnswer(await createOrganization(effects, POSTED));
-  expect(response.headers.get("cache-control")).toBe("no-store");
+  test("reports an organization that does not exist", async () => {
+    expect(await showOrganization(memoryStores().services, "acme")).toEqual({ ok: false, failure: "not found" });
+  });
 });

@@ -1,15 +1,15 @@
-// When Repairs acts. Pure.
+// Times of the object Repairs. Pure.
+import { type Backoff, backoffMs } from "../../platform/backoff.ts";
 
 /**
- * A change that is announced is committed or given up within this time: queries of one request end after 10 s, see
- * world.ts. A repair that came earlier could find nothing owed and forget a change that is committed after it.
+ * A change is committed or given up within this time after its ticket was taken: the queries of one request end after
+ * 10 s, see services.ts. An earlier repair could find nothing to push and drop the ticket of a change that commits later.
  */
 export const SETTLED_WITHIN_MS = 30_000;
-const FIRST_WAIT_MS = 30_000;
-/** Postgres is asked once an hour at most for as long as something cannot be repaired. */
-const LONGEST_WAIT_MS = 3_600_000;
+/** The longest wait bounds the queries to Postgres at one an hour while an environment cannot be repaired. */
+const WAITS: Backoff = { firstMs: 30_000, longestMs: 3_600_000 };
 
-/** The time of the next try after as many that failed. */
-export function nextRepairAt(failed: number, now: number): number {
-  return now + Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(failed, 20));
+/** Time of the next attempt after this many failures. */
+export function nextRepairAt(failures: number, now: number): number {
+  return now + backoffMs(failures, WAITS);
 }

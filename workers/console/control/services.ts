@@ -1,112 +1,49 @@
-// What the routes of the management API do to the world, behind an interface, for one request.
-
-import {
-  type Archived,
-  type EnvironmentCalls,
-  type EnvironmentState,
-  WATCH_PATH,
-} from "../../../shared/contracts/environment.ts";
-import type { ListedSource, SourceRpc } from "../../../shared/contracts/webhook-source.ts";
+// The real services of one request; see ports.ts.
+import { WATCH_PATH } from "../../../shared/contracts/environment.ts";
 import { createDatabase, type Database } from "../../../shared/db/client.ts";
 import { deriveApiKey } from "../../../shared/ids/keys.ts";
 import { sourceId, verifySourceId } from "../../../shared/ids/source-ids.ts";
 import { now } from "../../../shared/kernel/clock.ts";
 import { errorName, log } from "../../../shared/kernel/log.ts";
 import { type Env, keySecrets, parseDatabaseSettings } from "../../env.ts";
+import { callWithRetry } from "../../platform/call-object.ts";
 import { readHistory } from "../../reading/archive-binding.ts";
 import { environmentAway, sourceAway, unavailable } from "../refusals.ts";
-import type { Repairing } from "./apply-change.ts";
 import { forgetIfDeleted } from "./delete-organization.ts";
-import { type Desired, readDesired, recordPushed } from "./desired-state.ts";
+import { readDesired, recordPushed } from "./desired-state.ts";
+import { findOrganization, insertOrganization } from "./organization-records.ts";
+import type { ConsoleServices, EnvironmentObjects, Repairing, SourceObjects } from "./ports.ts";
 
-/** All queries of one request together; past it Postgres counts as away. A sleeping Neon database wakes within a second. */
-export const DATABASE_ANSWERS_WITHIN_MS = 10_000;
+/** Limit for all queries of one request together. A sleeping Neon database wakes within a second. */
+const DATABASE_ANSWERS_WITHIN_MS = 10_000;
 const FORGETTING_CALLS = 20;
 
-export interface KeyParts {
-  readonly environmentId: string;
-  readonly environmentSlug: string;
-  readonly keyId: string;
-  readonly secretVersion: number;
-}
-
-/** The objects of environments. Every call may be repeated; each rejects when the object cannot be reached. */
-export interface EnvironmentObjects {
-  /** Tells also the organization's webhook sources. */
-  provision(state: EnvironmentState): Promise<{ revision: number }>;
-  deprovision(environmentId: string, organizationId: string): Promise<void>;
-  /** Hands to Postgres what has ended, now. */
-  archive(environmentId: string): Promise<Archived>;
-  /** When each key was last used, in Unix milliseconds. */
-  keyUses(environmentId: string): Promise<Readonly<{ [keyId: string]: number }>>;
-  /** A WebSocket that says when something has changed there. */
-  watch(environmentId: string): Promise<Response>;
-  /** A call for a member, whose rights were checked. */
-  calling<T>(environmentId: string, work: (environment: EnvironmentCalls) => Promise<T>): Promise<T>;
-}
-
-/** The objects of webhook sources. Each call may be repeated, and is refused when the object cannot be reached. */
-export interface SourceObjects {
-  /** The id as it stands in the source's URL. */
-  idOf(organizationId: string, service: string): Promise<string>;
-  /** The name of the object behind an id; null for an id that this deployment did not make. */
-  nameOf(id: string): Promise<string | null>;
-  list(organizationId: string, page: { limit: number; cursor: string | null }): Promise<readonly ListedSource[]>;
-  calling<T>(name: string, work: (source: SourceRpc) => Promise<T>): Promise<T>;
-}
-
-/** Postgres, as far as pushes are concerned. */
-export interface Record {
-  desired(environmentId: string): Promise<Desired | null>;
-  pushed(environmentId: string, revision: number): Promise<void>;
-  /** Removes an organization that is being deleted, once all its environments have confirmed. */
-  forgetIfDeleted(organizationId: string): Promise<void>;
-}
-
-export interface World {
-  /** Made when it is first asked for: what needs no Postgres works without its settings. Throws a SettingError. */
-  readonly db: Database;
-  readonly record: Record;
-  readonly objects: EnvironmentObjects;
-  readonly sources: SourceObjects;
-  readonly repairs: Repairing;
-  now(): number;
-  keyText(key: KeyParts): Promise<string>;
-  /** The version of the deployment's secret that new keys are derived under. */
-  currentSecretVersion(): Promise<number>;
-  /** Goes on after the answer; what fails is logged, by name only. */
-  afterwards(work: Promise<void>): void;
-}
-
-export function makeWorld(env: Env, waitUntil: (work: Promise<void>) => void): World {
-  let db: Database | null = null;
-  const database = () => {
-    db ??= createDatabase(parseDatabaseSettings(env), AbortSignal.timeout(DATABASE_ANSWERS_WITHIN_MS));
-    return db;
+export function makeConsoleServices(env: Env, waitUntil: (work: Promise<void>) => void): ConsoleServices {
+  let opened: Database | null = null;
+  const db = () => {
+    opened ??= createDatabase(parseDatabaseSettings(env), AbortSignal.timeout(DATABASE_ANSWERS_WITHIN_MS));
+    return opened;
   };
   return {
     get db() {
-      return database();
+      return db();
     },
     record: {
-      desired: (environmentId) => readDesired(database(), environmentId),
-      pushed: (environmentId, revision) => recordPushed(database(), environmentId, revision),
-      forgetIfDeleted: (organizationId) => forgetIfDeleted(database(), organizationId, forgetHistory),
+      readDesired: (environmentId) => readDesired(db(), environmentId),
+      recordPushed: (environmentId, revision) => recordPushed(db(), environmentId, revision),
+      forgetIfDeleted: (organizationId) => forgetIfDeleted(db(), organizationId, forgetHistory),
+    },
+    organizations: {
+      insert: (organization, by) => insertOrganization(db(), organization, by),
+      find: (slug) => findOrganization(db(), slug),
     },
     objects: environmentObjects(env),
     sources: sourceObjects(env),
-    repairs: {
-      expect: (environmentIds) =>
-        twice(() => repairsOf(env).expect(environmentIds)).catch((error) => {
-          log("error", "repairs not reached", { name: errorName(error) });
-          throw unavailable();
-        }),
-      settle: (ticket) => repairsOf(env).settle(ticket),
-    },
+    repairs: repairing(env),
     now,
     async keyText({ secretVersion, ...key }) {
       const secrets = await keySecrets(env);
-      // A version that was taken out of the secrets verifies no more: the key is then shown as it is now.
+      // A key of a version that was removed from the secrets no longer verifies. Its text is derived under the current one.
       return deriveApiKey(secrets, secrets.byVersion.has(secretVersion) ? { ...key, secretVersion } : key);
     },
     currentSecretVersion: async () => (await keySecrets(env)).current,
@@ -116,7 +53,7 @@ export function makeWorld(env: Env, waitUntil: (work: Promise<void>) => void): W
   };
 }
 
-/** A long history takes several calls. Throws when it is not all gone after some: Repairs asks again. */
+/** A long history takes several calls. Throws if some of it is left after the last one: Repairs tries again. */
 async function forgetHistory(environmentId: string): Promise<void> {
   for (let call = 0; call < FORGETTING_CALLS; call++) {
     if (await readHistory((archive) => archive.forget({ environmentId, before: null, now: now() }))) return;
@@ -126,6 +63,7 @@ async function forgetHistory(environmentId: string): Promise<void> {
 
 function environmentObjects(env: Env): EnvironmentObjects {
   const object = (environmentId: string) => env.ENVIRONMENT.getByName(environmentId);
+  const book = (organizationId: string) => env.SOURCE_BOOK.getByName(organizationId);
   const orAway = (error: unknown) => {
     log("error", "environment call failed", { name: errorName(error) });
     throw environmentAway();
@@ -133,23 +71,23 @@ function environmentObjects(env: Env): EnvironmentObjects {
   return {
     async provision(state) {
       const { organization, environment, revision, receives } = state;
-      const answer = await twice(() => object(environment.id).provision(state));
+      const answer = await callWithRetry(() => object(environment.id).provision(state));
       const receivesWebhooks = receives?.webhooks ?? true;
       const place = { organizationId: organization.id, environment, revision, receivesWebhooks };
-      await twice(() => env.SOURCE_BOOK.getByName(organization.id).place(place));
+      await callWithRetry(() => book(organization.id).place(place));
       return answer;
     },
     async deprovision(environmentId, organizationId) {
-      await twice(() => object(environmentId).deprovision());
-      await twice(() => env.SOURCE_BOOK.getByName(organizationId).displace(environmentId));
+      await callWithRetry(() => object(environmentId).deprovision());
+      await callWithRetry(() => book(organizationId).displace(environmentId));
     },
     archive: (environmentId) => object(environmentId).archive().catch(orAway),
-    keyUses: (environmentId) => twice(() => object(environmentId).keyUses()).catch(orAway),
+    keyUses: (environmentId) => callWithRetry(() => object(environmentId).keyUses()).catch(orAway),
     watch: (environmentId) =>
       object(environmentId)
         .fetch(`https://environment${WATCH_PATH}`, { headers: { upgrade: "websocket" } })
         .catch(orAway),
-    calling: (environmentId, work) => twice(() => work(object(environmentId))).catch(orAway),
+    call: (environmentId, work) => callWithRetry(() => work(object(environmentId))).catch(orAway),
   };
 }
 
@@ -161,28 +99,21 @@ function sourceObjects(env: Env): SourceObjects {
   return {
     idOf: async (organizationId, service) => sourceId(await keySecrets(env), organizationId, service),
     nameOf: async (id) => verifySourceId(await keySecrets(env), id),
-    list: (organizationId, page) => twice(() => env.SOURCE_BOOK.getByName(organizationId).list(page)).catch(orAway),
-    calling: (name, work) => twice(() => work(env.WEBHOOK_SOURCE.getByName(name))).catch(orAway),
+    list: (organizationId, page) =>
+      callWithRetry(() => env.SOURCE_BOOK.getByName(organizationId).list(page)).catch(orAway),
+    call: (name, work) => callWithRetry(() => work(env.WEBHOOK_SOURCE.getByName(name))).catch(orAway),
   };
 }
 
-/** One object for the whole deployment: it has work only after something failed. */
-function repairsOf(env: Env) {
-  return env.REPAIRS.getByName("repairs");
-}
-
-/** Tried once more on a fresh stub when the platform says that it may be. */
-async function twice<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    if (!mayBeRepeated(error)) throw error;
-    return call();
-  }
-}
-
-/** https://developers.cloudflare.com/durable-objects/best-practices/error-handling/ */
-function mayBeRepeated(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return "retryable" in error && error.retryable === true && !("overloaded" in error && error.overloaded === true);
+function repairing(env: Env): Repairing {
+  /** One object for the whole deployment: it has work only after a failure. */
+  const repairs = () => env.REPAIRS.getByName("repairs");
+  return {
+    expect: (environmentIds) =>
+      callWithRetry(() => repairs().expect(environmentIds)).catch((error) => {
+        log("error", "repairs not reached", { name: errorName(error) });
+        throw unavailable();
+      }),
+    settle: (ticket) => repairs().settle(ticket),
+  };
 }

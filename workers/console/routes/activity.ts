@@ -55,12 +55,12 @@ export function activityRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(watch, async (c) => {
-    const { caller, environment, world } = c.var;
+    const { caller, environment, services } = c.var;
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
       return failure(426, "This is the address for pages that watch. Connect with a WebSocket.");
     }
     // A browser lets any page open a socket, with the cookies of the address it goes to.
     if (caller.kind === "person" && caller.via === "session" && !comesFromOurPage(c.req.raw)) throw fromElsewhere();
-    return world.objects.watch(environment.id);
+    return services.objects.watch(environment.id);
   });
 }

@@ -20,7 +20,7 @@ export function auditRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
       throw unprocessable("cursor", "give what a page had as next");
     const before = cursor === undefined ? undefined : lt(auditLog.id, Number(cursor));
-    const rows = await c.var.world.db
+    const rows = await c.var.services.db
       .select()
       .from(auditLog)
       .where(and(eq(auditLog.organizationId, c.var.organization.id), before))

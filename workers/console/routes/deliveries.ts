@@ -24,7 +24,7 @@ import { deliveryEventId } from "../../../shared/ids/source-ids.ts";
 import { eventThroughHistory } from "../../reading/read-through.ts";
 import { writeAudit } from "../audit.ts";
 import { findSource } from "../call-source.ts";
-import type { World } from "../control/services.ts";
+import type { ConsoleServices } from "../control/ports.ts";
 import { notFound, unprocessable } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
@@ -66,7 +66,7 @@ export function deliveryRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     const { call } = await findSource(c.var, source);
     const stored = await call((object) => object.readDelivery(delivery));
     if (stored === null) throw notFound("delivery");
-    return c.json(await detailsAnswer(c.var.world, stored), 200);
+    return c.json(await detailsAnswer(c.var.services, stored), 200);
   });
 
   app.openapi(redeliver, async (c) => {
@@ -118,14 +118,14 @@ function deliveryAnswer(delivery: DeliverySummary): Delivery {
   return { id, receivedAt: new Date(receivedAt).toISOString(), name, status, conflictsWith, environments };
 }
 
-async function detailsAnswer(world: World, delivery: StoredDelivery): Promise<DeliveryDetails> {
+async function detailsAnswer(services: ConsoleServices, delivery: StoredDelivery): Promise<DeliveryDetails> {
   const { id, headers, rawBody, copies } = delivery;
   const environments = await Promise.all(
     lastCopies(copies).map(async (copy) => {
       const earlier = copies
         .filter(({ environment, number }) => environment.id === copy.environment.id && number < copy.number)
         .map((each) => deliveryEventId(id, each.number));
-      return { ...copyAnswer(id, copy), ...(await halfOf(world, copy, deliveryEventId(id, copy.number))), earlier };
+      return { ...copyAnswer(id, copy), ...(await halfOf(services, copy, deliveryEventId(id, copy.number))), earlier };
     }),
   );
   return { ...deliveryAnswer(delivery), headers: { ...headers }, body: bodyAnswer(rawBody), environments };
@@ -134,11 +134,11 @@ async function detailsAnswer(world: World, delivery: StoredDelivery): Promise<De
 type Half = Pick<DeliveryDetails["environments"][number], "runs" | "runCount" | "workflows" | "reached">;
 
 /** What one environment made of the delivery. That another cannot be reached does not hide it. */
-async function halfOf(world: World, { environment, state }: Copy, event: string): Promise<Half> {
+async function halfOf(services: ConsoleServices, { environment, state }: Copy, event: string): Promise<Half> {
   const nothing = { runs: [], runCount: 0, workflows: null };
   if (state !== "accepted") return { ...nothing, reached: true };
   const read = (object: EnvironmentCalls) => object.getEvent(MEMBER, event);
-  const answer = await world.objects.calling(environment.id, read).catch(() => null);
+  const answer = await services.objects.call(environment.id, read).catch(() => null);
   if (answer === null) return { ...nothing, reached: false };
   if (!answer.ok) return { ...nothing, reached: true };
   const json = await eventThroughHistory(environment.id, event, answer.value);

@@ -9,10 +9,10 @@ import { apiKeys, type Environment as EnvironmentRow, environments } from "../..
 import { newEnvironmentId, newKeyId } from "../../../shared/ids/ids.ts";
 import { actorOf } from "../access/caller.ts";
 import { audit } from "../audit.ts";
-import { changing } from "../control/apply-change.ts";
-import type { World } from "../control/services.ts";
+import { changeEnvironments } from "../change-environments.ts";
+import type { ConsoleServices } from "../control/ports.ts";
 import { violates } from "../database-faults.ts";
-import { beyond } from "../keyset.ts";
+import { afterCursor } from "../keyset.ts";
 import { conflict, notFound } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
@@ -48,14 +48,14 @@ const archive = route("DELETE /api/v1/organizations/{org}/environments/{env}", {
 export function environmentRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const rows = await c.var.world.db
+    const rows = await c.var.services.db
       .select()
       .from(environments)
       .where(
         and(
           eq(environments.organizationId, c.var.organization.id),
           isNull(environments.archivedAt),
-          beyond(environments, environments, cursor, "oldest first"),
+          afterCursor(environments, environments, cursor, "oldest first"),
         ),
       )
       .orderBy(asc(environments.createdAt), asc(environments.id))
@@ -64,15 +64,15 @@ export function environmentRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(add, async (c) => {
-    const { world, organization, caller } = c.var;
-    const { db } = world;
+    const { services, organization, caller } = c.var;
+    const { db } = services;
     const environmentId = newEnvironmentId();
     const createdBy = actorOf(caller);
-    const createdAt = new Date(world.now());
-    const secretVersion = await world.currentSecretVersion();
+    const createdAt = new Date(services.now());
+    const secretVersion = await services.currentSecretVersion();
     const key = { id: newKeyId(), environmentId, name: "default", secretVersion, createdAt, createdBy };
     const entry = { organizationId: organization.id, environmentId, actor: createdBy, subject: environmentId };
-    await changing(world, [environmentId], () =>
+    await changeEnvironments(services, [environmentId], () =>
       db
         .batch([
           db
@@ -88,17 +88,17 @@ export function environmentRoutes(app: OpenAPIHono<ConsoleEnv>): void {
           );
         }),
     );
-    return c.json(await readEnvironment(world, environmentId), 201);
+    return c.json(await readEnvironment(services, environmentId), 201);
   });
 
-  app.openapi(show, async (c) => c.json(await readEnvironment(c.var.world, c.var.environment.id), 200));
+  app.openapi(show, async (c) => c.json(await readEnvironment(c.var.services, c.var.environment.id), 200));
 
   app.openapi(change, async (c) => {
-    const { world, organization, environment, caller } = c.var;
-    const { db } = world;
+    const { services, organization, environment, caller } = c.var;
+    const { db } = services;
     const { receivesWebhooks, receivesSchedules, retentionDays, historyDays } = c.req.valid("json");
     const entry = { organizationId: organization.id, environmentId: environment.id, subject: environment.id };
-    await changing(world, [environment.id], () =>
+    await changeEnvironments(services, [environment.id], () =>
       db.batch([
         db
           .update(environments)
@@ -113,18 +113,18 @@ export function environmentRoutes(app: OpenAPIHono<ConsoleEnv>): void {
         audit(db, { ...entry, actor: actorOf(caller), action: "environment.change" }),
       ]),
     );
-    return c.json(await readEnvironment(world, environment.id), 200);
+    return c.json(await readEnvironment(services, environment.id), 200);
   });
 
   app.openapi(archive, async (c) => {
-    const { world, organization, environment, caller } = c.var;
+    const { services, organization, environment, caller } = c.var;
     if (BORN_WITH.some((slug) => slug === environment.slug)) {
       throw conflict(`Every organization has ${BORN_WITH.join(" and ")}. Revoke their keys to stop them.`);
     }
-    const { db } = world;
-    const at = new Date(world.now());
+    const { db } = services;
+    const at = new Date(services.now());
     const entry = { organizationId: organization.id, environmentId: environment.id, subject: environment.id };
-    await changing(world, [environment.id], () =>
+    await changeEnvironments(services, [environment.id], () =>
       db.batch([
         db
           .update(apiKeys)
@@ -141,7 +141,7 @@ export function environmentRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 }
 
-async function readEnvironment({ db }: World, id: string): Promise<Environment> {
+async function readEnvironment({ db }: ConsoleServices, id: string): Promise<Environment> {
   const [row] = await db.select().from(environments).where(eq(environments.id, id));
   if (row === undefined) throw notFound("environment");
   return environmentAnswer(row);

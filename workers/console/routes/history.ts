@@ -48,12 +48,12 @@ export function historyRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(archive, async (c) => {
-    const { world, organization, environment, caller } = c.var;
-    const done = await world.objects.archive(environment.id);
+    const { services, organization, environment, caller } = c.var;
+    const done = await services.objects.archive(environment.id);
     if (done === "gone") throw environmentAway();
     if (!done.complete) throw new HistoryAway();
     const entry = { organizationId: organization.id, environmentId: environment.id, actor: actorOf(caller) };
-    await audit(world.db, { ...entry, action: "history.archive", subject: environment.id });
+    await audit(services.db, { ...entry, action: "history.archive", subject: environment.id });
     return c.json({ runs: done.runs, events: done.events }, 200);
   });
 

@@ -23,7 +23,7 @@ import { digestOfSecret, newInvitationId, newInvitationText, newUserId } from ".
 import { mustBeFromOurPages } from "../access/authorize.ts";
 import { actorOf, identify } from "../access/caller.ts";
 import { audit } from "../audit.ts";
-import { beyond } from "../keyset.ts";
+import { afterCursor } from "../keyset.ts";
 import { conflict, notFound, unprocessable } from "../refusals.ts";
 import { mustNotReachAbove } from "./members.ts";
 import { newAccount } from "./owners.ts";
@@ -56,8 +56,8 @@ const accept = route("POST /api/v1/invitations/accept", {
 export function invitationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const after = beyond(invitations, invitations, cursor, "newest first");
-    const rows = await c.var.world.db
+    const after = afterCursor(invitations, invitations, cursor, "newest first");
+    const rows = await c.var.services.db
       .select()
       .from(invitations)
       .where(and(eq(invitations.organizationId, c.var.organization.id), isNull(invitations.revokedAt), after))
@@ -67,7 +67,7 @@ export function invitationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(create, async (c) => {
-    const { world, organization, caller } = c.var;
+    const { services, organization, caller } = c.var;
     const { email, role, expiresInDays } = c.req.valid("json");
     mustNotReachAbove(organization.role, role, role);
     const text = newInvitationText();
@@ -79,21 +79,21 @@ export function invitationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
       role,
       digest: await digestOfSecret(text),
       createdBy,
-      createdAt: new Date(world.now()),
-      expiresAt: new Date(world.now() + expiresInDays * DAY_MS),
+      createdAt: new Date(services.now()),
+      expiresAt: new Date(services.now() + expiresInDays * DAY_MS),
       acceptedAt: null,
       revokedAt: null,
     };
     const entry = { organizationId: organization.id, actor: createdBy, subject: row.id };
-    await world.db.batch([
-      world.db.insert(invitations).values(row),
-      audit(world.db, { ...entry, action: "invitation.create" }),
+    await services.db.batch([
+      services.db.insert(invitations).values(row),
+      audit(services.db, { ...entry, action: "invitation.create" }),
     ]);
     return c.json({ ...invitationAnswer(row), token: text }, 201);
   });
 
   app.openapi(revoke, async (c) => {
-    const { world, organization, caller } = c.var;
+    const { services, organization, caller } = c.var;
     const { invitation } = c.req.valid("param");
     const open = and(
       eq(invitations.id, invitation),
@@ -101,22 +101,22 @@ export function invitationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
       isNull(invitations.acceptedAt),
       isNull(invitations.revokedAt),
     );
-    const [found] = await world.db.select({ id: invitations.id }).from(invitations).where(open);
+    const [found] = await services.db.select({ id: invitations.id }).from(invitations).where(open);
     if (found === undefined) throw notFound("invitation");
     const entry = { organizationId: organization.id, actor: actorOf(caller), subject: invitation };
-    await world.db.batch([
-      world.db
+    await services.db.batch([
+      services.db
         .update(invitations)
-        .set({ revokedAt: new Date(world.now()) })
+        .set({ revokedAt: new Date(services.now()) })
         .where(open),
-      audit(world.db, { ...entry, action: "invitation.revoke" }),
+      audit(services.db, { ...entry, action: "invitation.revoke" }),
     ]);
     return c.body(null, 204);
   });
 
   app.openapi(accept, async (c) => {
-    const { world } = c.var;
-    const { db } = world;
+    const { services } = c.var;
+    const { db } = services;
     const { token, name, password } = c.req.valid("json");
     const [found] = await db
       .select({ invitation: invitations, slug: organizations.slug, name: organizations.name, userId: users.id })
@@ -128,7 +128,7 @@ export function invitationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
           eq(invitations.digest, await digestOfSecret(token)),
           isNull(invitations.acceptedAt),
           isNull(invitations.revokedAt),
-          gt(invitations.expiresAt, new Date(world.now())),
+          gt(invitations.expiresAt, new Date(services.now())),
         ),
       );
     if (found === undefined) throw notFound("invitation");
@@ -143,7 +143,7 @@ export function invitationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
       const person = { id: userId, email: invitation.email, name };
       account.push(...newAccount(db, person, await hashPassword(password)));
     } else {
-      const identified = await identify(world, c.env, c.req.raw, true);
+      const identified = await identify(services, c.env, c.req.raw, true);
       if (identified?.caller.kind !== "person" || identified.caller.userId !== userId) {
         throw conflict("There is an account for the address of this invitation. Sign in with it, then accept again.");
       }

@@ -19,12 +19,12 @@ import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
 import type { KeyScope } from "../../../shared/contracts/environment.ts";
 import { type ApiKey, apiKeys, environments } from "../../../shared/db/schema.ts";
 import { newKeyId } from "../../../shared/ids/ids.ts";
-import type { EnvironmentAccess } from "../access/authorize.ts";
 import { actorOf } from "../access/caller.ts";
+import type { EnvironmentAccess } from "../access/types.ts";
 import { audit } from "../audit.ts";
-import { changing } from "../control/apply-change.ts";
-import type { World } from "../control/services.ts";
-import { beyond } from "../keyset.ts";
+import { changeEnvironments } from "../change-environments.ts";
+import type { ConsoleServices } from "../control/ports.ts";
+import { afterCursor } from "../keyset.ts";
 import { conflict, notFound, unprocessable } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
@@ -70,122 +70,124 @@ const rotate = route("POST /api/v1/organizations/{org}/environments/{env}/keys/{
 
 export function keyRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(list, async (c) => {
-    const { world, environment } = c.var;
+    const { services, environment } = c.var;
     const { limit, cursor } = c.req.valid("query");
     const [rows, uses] = await Promise.all([
-      world.db
+      services.db
         .select()
         .from(apiKeys)
-        .where(and(eq(apiKeys.environmentId, environment.id), beyond(apiKeys, apiKeys, cursor, "newest first")))
+        .where(and(eq(apiKeys.environmentId, environment.id), afterCursor(apiKeys, apiKeys, cursor, "newest first")))
         .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id))
         .limit(limit + 1),
-      world.objects.keyUses(environment.id),
+      services.objects.keyUses(environment.id),
     ]);
     const answer = (key: ApiKey) => keyAnswer(key, uses[key.id]);
     return c.json(pageOf(rows, limit, { answer, cursor: ({ id }) => id }), 200);
   });
 
   app.openapi(create, async (c) => {
-    const { world, environment, caller } = c.var;
+    const { services, environment, caller } = c.var;
     const { name, scopes, expiresAt } = c.req.valid("json");
-    const key = await newKey(world, environment, {
+    const key = await newKey(services, environment, {
       name,
       scopes: storedScopes(scopes),
-      expiresAt: futureTime(world, expiresAt),
+      expiresAt: futureTime(services, expiresAt),
       createdBy: actorOf(caller),
     });
-    await changeKey(c.var, key.id, "key.create", [world.db.insert(apiKeys).values(key)]);
-    return c.json({ ...keyAnswer(key, undefined), key: await textOf(world, environment, key) }, 201);
+    await changeKey(c.var, key.id, "key.create", [services.db.insert(apiKeys).values(key)]);
+    return c.json({ ...keyAnswer(key, undefined), key: await textOf(services, environment, key) }, 201);
   });
 
   app.openapi(show, async (c) => {
-    const { world, environment } = c.var;
-    const key = await readKey(world, environment, c.req.valid("param").key);
-    const uses = await world.objects.keyUses(environment.id);
+    const { services, environment } = c.var;
+    const key = await readKey(services, environment, c.req.valid("param").key);
+    const uses = await services.objects.keyUses(environment.id);
     return c.json(keyAnswer(key, uses[key.id]), 200);
   });
 
   app.openapi(change, async (c) => {
-    const { world, environment } = c.var;
+    const { services, environment } = c.var;
     const { name, scopes, expiresAt } = c.req.valid("json");
-    const key = await readKey(world, environment, c.req.valid("param").key);
-    mustBeActive(world, key);
+    const key = await readKey(services, environment, c.req.valid("param").key);
+    mustBeActive(services, key);
     const patch = {
       ...(name !== undefined && { name }),
       ...(scopes !== undefined && { scopes: storedScopes(scopes) }),
-      ...(expiresAt !== undefined && { expiresAt: futureTime(world, expiresAt) }),
+      ...(expiresAt !== undefined && { expiresAt: futureTime(services, expiresAt) }),
     };
-    await changeKey(c.var, key.id, "key.change", [world.db.update(apiKeys).set(patch).where(eq(apiKeys.id, key.id))]);
-    const uses = await world.objects.keyUses(environment.id);
+    await changeKey(c.var, key.id, "key.change", [
+      services.db.update(apiKeys).set(patch).where(eq(apiKeys.id, key.id)),
+    ]);
+    const uses = await services.objects.keyUses(environment.id);
     return c.json(keyAnswer({ ...key, ...patch }, uses[key.id]), 200);
   });
 
   app.openapi(revoke, async (c) => {
-    const { world, environment } = c.var;
-    const key = await readKey(world, environment, c.req.valid("param").key);
+    const { services, environment } = c.var;
+    const key = await readKey(services, environment, c.req.valid("param").key);
     // Again for a key that is revoked already: it may not be in force yet.
     const active = and(eq(apiKeys.id, key.id), isNull(apiKeys.revokedAt));
     await changeKey(c.var, key.id, "key.revoke", [
-      world.db
+      services.db
         .update(apiKeys)
-        .set({ revokedAt: new Date(world.now()) })
+        .set({ revokedAt: new Date(services.now()) })
         .where(active),
     ]);
     return c.body(null, 204);
   });
 
   app.openapi(showText, async (c) => {
-    const { world, organization, environment, caller } = c.var;
-    const key = await readKey(world, environment, c.req.valid("param").key);
-    mustBeActive(world, key);
+    const { services, organization, environment, caller } = c.var;
+    const key = await readKey(services, environment, c.req.valid("param").key);
+    mustBeActive(services, key);
     const entry = { organizationId: organization.id, environmentId: environment.id, subject: key.id };
-    await audit(world.db, { ...entry, actor: actorOf(caller), action: "key.show" });
-    return c.json({ key: await textOf(world, environment, key) }, 200);
+    await audit(services.db, { ...entry, actor: actorOf(caller), action: "key.show" });
+    return c.json({ key: await textOf(services, environment, key) }, 200);
   });
 
   app.openapi(rotate, async (c) => {
-    const { world, environment, caller } = c.var;
+    const { services, environment, caller } = c.var;
     const { overlapDays, expiresAt } = c.req.valid("json");
-    const old = await readKey(world, environment, c.req.valid("param").key);
-    mustBeActive(world, old);
+    const old = await readKey(services, environment, c.req.valid("param").key);
+    mustBeActive(services, old);
     if (old.replacedBy !== null) throw conflict("This key was rotated already. Rotate the one that replaced it.");
     const { name, scopes } = old;
-    const end = futureTime(world, expiresAt);
-    const key = await newKey(world, environment, { name, scopes, expiresAt: end, createdBy: actorOf(caller) });
-    const ends = endOfOverlap(old.expiresAt, overlapDays, world.now());
+    const end = futureTime(services, expiresAt);
+    const key = await newKey(services, environment, { name, scopes, expiresAt: end, createdBy: actorOf(caller) });
+    const ends = endOfOverlap(old.expiresAt, overlapDays, services.now());
     await changeKey(c.var, old.id, "key.rotate", [
-      world.db.insert(apiKeys).values(key),
-      world.db
+      services.db.insert(apiKeys).values(key),
+      services.db
         .update(apiKeys)
         .set({ ...ends, replacedBy: key.id })
         .where(eq(apiKeys.id, old.id)),
     ]);
-    const uses = await world.objects.keyUses(environment.id);
+    const uses = await services.objects.keyUses(environment.id);
     const replaced = keyAnswer({ ...old, ...ends, replacedBy: key.id }, uses[old.id]);
-    const text = await textOf(world, environment, key);
+    const text = await textOf(services, environment, key);
     return c.json({ key: { ...keyAnswer(key, undefined), key: text }, replaced }, 201);
   });
 }
 
 /** Makes a change of a key together with its line in the audit log and the environment's next revision. */
 async function changeKey(
-  { world, organization, environment, caller }: ConsoleEnv["Variables"],
+  { services, organization, environment, caller }: ConsoleEnv["Variables"],
   subject: string,
   action: AuditAction,
   statements: BatchItem<"pg">[],
 ): Promise<void> {
-  const { db } = world;
+  const { db } = services;
   const entry = { organizationId: organization.id, environmentId: environment.id, actor: actorOf(caller) };
   const raised = db
     .update(environments)
     .set({ revision: sql`${environments.revision} + 1` })
     .where(eq(environments.id, environment.id));
-  await changing(world, [environment.id], () =>
+  await changeEnvironments(services, [environment.id], () =>
     db.batch([raised, audit(db, { ...entry, action, subject }), ...statements]),
   );
 }
 
-async function readKey({ db }: World, environment: EnvironmentAccess, id: string): Promise<ApiKey> {
+async function readKey({ db }: ConsoleServices, environment: EnvironmentAccess, id: string): Promise<ApiKey> {
   const [key] = await db
     .select()
     .from(apiKeys)
@@ -195,7 +197,7 @@ async function readKey({ db }: World, environment: EnvironmentAccess, id: string
 }
 
 async function newKey(
-  world: World,
+  services: ConsoleServices,
   environment: EnvironmentAccess,
   given: Pick<ApiKey, "name" | "scopes" | "expiresAt" | "createdBy">,
 ): Promise<ApiKey> {
@@ -203,15 +205,19 @@ async function newKey(
     ...given,
     id: newKeyId(),
     environmentId: environment.id,
-    secretVersion: await world.currentSecretVersion(),
-    createdAt: new Date(world.now()),
+    secretVersion: await services.currentSecretVersion(),
+    createdAt: new Date(services.now()),
     revokedAt: null,
     replacedBy: null,
   };
 }
 
-function textOf(world: World, environment: EnvironmentAccess, { id, secretVersion }: ApiKey): Promise<string> {
-  return world.keyText({
+function textOf(
+  services: ConsoleServices,
+  environment: EnvironmentAccess,
+  { id, secretVersion }: ApiKey,
+): Promise<string> {
+  return services.keyText({
     environmentId: environment.id,
     environmentSlug: environment.slug,
     keyId: id,
@@ -219,16 +225,17 @@ function textOf(world: World, environment: EnvironmentAccess, { id, secretVersio
   });
 }
 
-function mustBeActive(world: World, key: ApiKey): void {
+function mustBeActive(services: ConsoleServices, key: ApiKey): void {
   if (key.revokedAt !== null) throw conflict("This key was revoked. Make a new one.");
-  if (key.expiresAt !== null && key.expiresAt.getTime() <= world.now()) {
+  if (key.expiresAt !== null && key.expiresAt.getTime() <= services.now()) {
     throw conflict("This key has expired. Make a new one.");
   }
 }
 
-function futureTime(world: World, text: string | null): Date | null {
+function futureTime(services: ConsoleServices, text: string | null): Date | null {
   if (text === null) return null;
-  if (Date.parse(text) <= world.now()) throw unprocessable("expiresAt", "is in the past; to end a key now, revoke it");
+  if (Date.parse(text) <= services.now())
+    throw unprocessable("expiresAt", "is in the past; to end a key now, revoke it");
   return new Date(text);
 }
 

@@ -10,7 +10,7 @@ import { mayActAs, type Role } from "../../../shared/api/roles.ts";
 import { members, organizations, users } from "../../../shared/db/schema.ts";
 import { actorOf } from "../access/caller.ts";
 import { audit } from "../audit.ts";
-import type { World } from "../control/services.ts";
+import type { ConsoleServices } from "../control/ports.ts";
 import { conflict, needsRole, notFound } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
@@ -37,13 +37,13 @@ const remove = route("DELETE /api/v1/organizations/{org}/members/{user}", {
 export function memberRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const { world, organization } = c.var;
+    const { services, organization } = c.var;
     const after =
       cursor === undefined
         ? undefined
         : sql`(${members.createdAt}, ${members.userId}) > (select created_at, user_id from members
             where organization_id = ${organization.id} and user_id = ${cursor})`;
-    const rows = await world.db
+    const rows = await services.db
       .select({ member: members, email: users.email, name: users.name })
       .from(members)
       .innerJoin(users, eq(users.id, members.userId))
@@ -54,21 +54,21 @@ export function memberRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(change, async (c) => {
-    const { world, organization, caller } = c.var;
+    const { services, organization, caller } = c.var;
     const { role } = c.req.valid("json");
     const { user } = c.req.valid("param");
-    const before = await readMember(world, organization.id, user);
+    const before = await readMember(services, organization.id, user);
     mustNotReachAbove(organization.role, before.member.role, role);
-    const [, changed] = await world.db.batch([
-      lockOf(world, organization.id),
-      world.db
+    const [, changed] = await services.db.batch([
+      lockOf(services, organization.id),
+      services.db
         .update(members)
         .set({ role })
         .where(
           and(memberIs(organization.id, user), role === "owner" ? undefined : anotherOwnerThan(organization.id, user)),
         )
         .returning({ userId: members.userId }),
-      audit(world.db, {
+      audit(services.db, {
         organizationId: organization.id,
         actor: actorOf(caller),
         action: "member.change",
@@ -76,21 +76,21 @@ export function memberRoutes(app: OpenAPIHono<ConsoleEnv>): void {
       }),
     ]);
     if (changed.length === 0) throw conflict(LAST_OWNER);
-    return c.json(memberAnswer(await readMember(world, organization.id, user)), 200);
+    return c.json(memberAnswer(await readMember(services, organization.id, user)), 200);
   });
 
   app.openapi(remove, async (c) => {
-    const { world, organization, caller } = c.var;
+    const { services, organization, caller } = c.var;
     const { user } = c.req.valid("param");
-    const { member } = await readMember(world, organization.id, user);
+    const { member } = await readMember(services, organization.id, user);
     mustNotReachAbove(organization.role, member.role, member.role);
-    const [, removed] = await world.db.batch([
-      lockOf(world, organization.id),
-      world.db
+    const [, removed] = await services.db.batch([
+      lockOf(services, organization.id),
+      services.db
         .delete(members)
         .where(and(memberIs(organization.id, user), anotherOwnerThan(organization.id, user)))
         .returning({ userId: members.userId }),
-      audit(world.db, {
+      audit(services.db, {
         organizationId: organization.id,
         actor: actorOf(caller),
         action: "member.remove",
@@ -103,7 +103,7 @@ export function memberRoutes(app: OpenAPIHono<ConsoleEnv>): void {
 }
 
 /** Two owners who remove each other at the same time do so one after the other. */
-function lockOf({ db }: World, organizationId: string) {
+function lockOf({ db }: ConsoleServices, organizationId: string) {
   return db
     .select({ id: organizations.id })
     .from(organizations)
@@ -125,7 +125,7 @@ export function mustNotReachAbove(own: Role, before: Role, after: Role): void {
   for (const role of [before, after]) if (!mayActAs(own, role)) throw needsRole(role);
 }
 
-async function readMember({ db }: World, organizationId: string, userId: string): Promise<MemberRow> {
+async function readMember({ db }: ConsoleServices, organizationId: string, userId: string): Promise<MemberRow> {
   const [found] = await db
     .select({ member: members, email: users.email, name: users.name })
     .from(members)

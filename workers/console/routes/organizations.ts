@@ -10,15 +10,14 @@ import { OrganizationAnswer, PostedOrganization } from "../../../shared/api/setu
 import { environments, members, organizations } from "../../../shared/db/schema.ts";
 import { log } from "../../../shared/kernel/log.ts";
 import { actorOf } from "../access/caller.ts";
-import { organizationAnswer } from "../answers.ts";
 import { audit } from "../audit.ts";
-import { changing } from "../control/apply-change.ts";
+import { changeEnvironments } from "../change-environments.ts";
+import type { NotInForce } from "../control/apply-change.ts";
 import { createOrganization } from "../control/create-organization.ts";
 import { markDeleted } from "../control/delete-organization.ts";
-import { organizationEffects } from "../control/organization-effects.ts";
 import { showOrganization } from "../control/show-organization.ts";
-import { beyond } from "../keyset.ts";
-import { notFound, Refused } from "../refusals.ts";
+import { afterCursor } from "../keyset.ts";
+import { conflict, notFound, organizationNotInForce, type Refused } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
 const org = z.object({ org: z.string() });
@@ -51,19 +50,19 @@ const remove = route("DELETE /api/v1/organizations/{org}", {
 
 export function organizationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(list, async (c) => {
-    const { world, caller } = c.var;
+    const { services, caller } = c.var;
     const { limit, cursor } = c.req.valid("query");
-    const after = beyond(organizations, organizations, cursor, "oldest first");
+    const after = afterCursor(organizations, organizations, cursor, "oldest first");
     const rows =
       caller.kind === "operator"
-        ? await world.db
+        ? await services.db
             .select()
             .from(organizations)
             .where(and(isNull(organizations.deletedAt), after))
             .orderBy(asc(organizations.createdAt), asc(organizations.id))
             .limit(limit + 1)
             .then((all) => all.map((organization) => ({ organization, role: "owner" as Role })))
-        : await world.db
+        : await services.db
             .select({ organization: organizations, role: members.role })
             .from(organizations)
             .innerJoin(members, and(eq(members.organizationId, organizations.id), eq(members.userId, caller.userId)))
@@ -78,24 +77,26 @@ export function organizationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(create, async (c) => {
-    const { world, caller } = c.var;
-    const result = await createOrganization(organizationEffects(world, caller), c.req.valid("json"));
-    if (result.outcome !== "created") throw new Refused(() => organizationAnswer(result));
-    log("info", "organization created", { organization: result.organization.id });
-    return c.json(result.organization, 201);
+    const { services, caller } = c.var;
+    const posted = c.req.valid("json");
+    const owner = caller.kind === "person" ? caller.userId : null;
+    const created = await createOrganization(services, posted, { actor: actorOf(caller), owner });
+    if (!created.ok) throw refusalOf(created.failure, posted.slug);
+    log("info", "organization created", { organization: created.value.id });
+    return c.json(created.value, 201);
   });
 
   app.openapi(show, async (c) => {
-    const { world, caller, organization } = c.var;
+    const { services, caller, organization } = c.var;
     if (caller.kind !== "operator") return c.json(await readOrganization(c.var), 200);
-    const result = await showOrganization(organizationEffects(world, caller), organization.slug);
-    if (result.outcome !== "shown") throw new Refused(() => organizationAnswer(result));
-    return c.json(result.organization, 200);
+    const shown = await showOrganization(services, organization.slug);
+    if (!shown.ok) throw refusalOf(shown.failure, organization.slug);
+    return c.json(shown.value, 200);
   });
 
   app.openapi(rename, async (c) => {
-    const { world, caller, organization } = c.var;
-    const { db } = world;
+    const { services, caller, organization } = c.var;
+    const { db } = services;
     const entry = { organizationId: organization.id, subject: organization.id, actor: actorOf(caller) };
     await db.batch([
       db.update(organizations).set(c.req.valid("json")).where(eq(organizations.id, organization.id)),
@@ -105,20 +106,20 @@ export function organizationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(remove, async (c) => {
-    const { world, caller, organization } = c.var;
-    const { db } = world;
+    const { services, caller, organization } = c.var;
+    const { db } = services;
     // Archived ones too: their objects hold their past.
     const all = await db
       .select({ id: environments.id })
       .from(environments)
       .where(eq(environments.organizationId, organization.id));
     const entry = { organizationId: organization.id, subject: organization.id, actor: actorOf(caller) };
-    await changing(
-      world,
+    await changeEnvironments(
+      services,
       all.map(({ id }) => id),
       () =>
         db.batch([
-          ...markDeleted(db, organization.id, new Date(world.now())),
+          ...markDeleted(db, organization.id, new Date(services.now())),
           audit(db, { ...entry, action: "organization.delete" }),
         ]),
     );
@@ -126,11 +127,22 @@ export function organizationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 }
 
+function refusalOf(failure: "slug taken" | "not found" | NotInForce, slug: string): Refused {
+  switch (failure) {
+    case "slug taken":
+      return conflict("This slug belongs to another organization. Choose another one.");
+    case "not found":
+      return notFound("organization");
+    case "not in force":
+      return organizationNotInForce(slug);
+  }
+}
+
 async function readOrganization({
-  world,
+  services,
   organization: { id, role },
-}: Pick<ConsoleEnv["Variables"], "world" | "organization">): Promise<Organization> {
-  const [row] = await world.db.select().from(organizations).where(eq(organizations.id, id));
+}: Pick<ConsoleEnv["Variables"], "services" | "organization">): Promise<Organization> {
+  const [row] = await services.db.select().from(organizations).where(eq(organizations.id, id));
   if (row === undefined) throw notFound("organization");
   return describe(row, role);
 }

@@ -23,36 +23,36 @@ const addOwner = route("POST /api/v1/organizations/{org}/owners", {
 export function ownerRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(addOwner, async (c) => {
     const { email, name, password } = c.req.valid("json");
-    const { world, organization, caller } = c.var;
+    const { services, organization, caller } = c.var;
     const told = (userId: string) =>
-      audit(world.db, {
+      audit(services.db, {
         organizationId: organization.id,
         actor: actorOf(caller),
         action: "owner.add",
         subject: userId,
       });
     const ownership = (userId: string) =>
-      world.db
+      services.db
         .insert(members)
         .values({ organizationId: organization.id, userId, role: "owner" })
         .onConflictDoUpdate({ target: [members.organizationId, members.userId], set: { role: "owner" } });
 
-    const [known] = await world.db
+    const [known] = await services.db
       .select({ id: users.id, email: users.email, name: users.name })
       .from(users)
       .where(eq(users.email, email));
     if (known !== undefined) {
       // Told once: a local router repeats this at its starts.
-      const [isMember] = await world.db
+      const [isMember] = await services.db
         .select({ role: members.role })
         .from(members)
         .where(and(eq(members.organizationId, organization.id), eq(members.userId, known.id)));
-      if (isMember?.role !== "owner") await world.db.batch([ownership(known.id), told(known.id)]);
+      if (isMember?.role !== "owner") await services.db.batch([ownership(known.id), told(known.id)]);
       return c.json(known, 200);
     }
     const person = { id: newUserId(), email, name };
-    await world.db.batch([
-      ...newAccount(world.db, person, await hashPassword(password)),
+    await services.db.batch([
+      ...newAccount(services.db, person, await hashPassword(password)),
       ownership(person.id),
       told(person.id),
     ]);
@@ -61,7 +61,7 @@ export function ownerRoutes(app: OpenAPIHono<ConsoleEnv>): void {
 }
 
 /** The statements that make an account with a password, as better-auth would. */
-export function newAccount(db: ConsoleEnv["Variables"]["world"]["db"], person: Person, passwordDigest: string) {
+export function newAccount(db: ConsoleEnv["Variables"]["services"]["db"], person: Person, passwordDigest: string) {
   const account = { id: `acc_${person.id}`, userId: person.id, providerId: "credential", accountId: person.id };
   return [
     db.insert(users).values(person),

@@ -2,10 +2,11 @@
 import type { Role } from "../../../shared/api/roles.ts";
 
 /**
- * A role: who has it, or one that may do more, in the organization of the path. The operator may do what an owner may.
- * `person`: whoever is signed in. `anyone`: a person or the operator. `operator`: nobody else. `public`: no credentials.
+ * Right that a route requires. A role: the caller has it, or a higher one, in the organization of the path; the operator
+ * counts as an owner. `person`: any signed-in person. `anyone`: a person or the operator. `operator`: the operator only.
+ * `public`: no credentials.
  */
-export type Least = Role | "person" | "anyone" | "operator" | "public";
+export type RequiredRight = Role | "person" | "anyone" | "operator" | "public";
 
 export const ROUTES = {
   "GET /api/v1/me": "person",
@@ -81,11 +82,11 @@ export const ROUTES = {
   "GET /api/v1/organizations/{org}/sources/{source}/deliveries/{delivery}": "viewer",
   "POST /api/v1/organizations/{org}/sources/{source}/deliveries/{delivery}/redeliver": "member",
   "POST /api/v1/organizations/{org}/sources/{source}/redeliver": "member",
-} as const satisfies Record<`${"GET" | "POST" | "PATCH" | "DELETE"} /api/v1/${string}`, Least>;
+} as const satisfies Record<`${"GET" | "POST" | "PATCH" | "DELETE"} /api/v1/${string}`, RequiredRight>;
 
 export type RouteName = keyof typeof ROUTES;
 
-export function rightOf(name: RouteName): Least {
+export function rightOf(name: RouteName): RequiredRight {
   return ROUTES[name];
 }
 

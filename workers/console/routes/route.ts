@@ -1,26 +1,13 @@
 // How a route is made: from its name in the table of rights, what it takes and what it answers. The rights are checked
 // before anything of the request is read, so that who may not does not learn what would have been right.
 import { createRoute, type RouteConfig } from "@hono/zod-openapi";
-import type { Env as HonoEnv } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
 import { failure } from "../../../shared/kernel/answers.ts";
-import type { Env } from "../../env.ts";
-import { authorize, type EnvironmentAccess, type OrganizationAccess } from "../access/authorize.ts";
-import type { Caller } from "../access/caller.ts";
-import type { World } from "../control/services.ts";
-import { type Least, READ_FROM_OBJECTS, type RouteName, rightOf } from "./rights.ts";
+import { authorize } from "../access/authorize.ts";
+import { READ_FROM_OBJECTS, type RequiredRight, type RouteName, rightOf } from "./rights.ts";
 
-/** `organization` and `environment` are there in routes whose path names one. */
-export interface ConsoleEnv extends HonoEnv {
-  Bindings: Env;
-  Variables: {
-    world: World;
-    caller: Caller;
-    organization: OrganizationAccess;
-    environment: EnvironmentAccess;
-  };
-}
+export type { ConsoleEnv } from "../access/types.ts";
 
 type MethodOf<N> = N extends `${infer M} ${string}` ? Lowercase<M> : never;
 type PathOf<N> = N extends `${string} ${infer P}` ? P : never;
@@ -56,16 +43,16 @@ export function route<N extends RouteName, const S extends Omit<RouteConfig, "me
   bodyMaxBytes = BODY_MAX_BYTES,
 ) {
   const [method, path] = name.split(" ") as [Uppercase<MethodOf<N>>, PathOf<N>];
-  const least = rightOf(name);
+  const needed = rightOf(name);
   return createRoute({
     ...spec,
     method: method.toLowerCase() as MethodOf<N>,
     path,
     operationId: name,
-    description: describeRight(least),
+    description: describeRight(needed),
     tags: [tagOf(path)],
-    security: least === "public" ? [] : [{ token: [] }, { session: [] }],
-    middleware: [authorize(least, READ_FROM_OBJECTS.has(name)), readable(bodyMaxBytes)],
+    security: needed === "public" ? [] : [{ token: [] }, { session: [] }],
+    middleware: [authorize(needed, READ_FROM_OBJECTS.has(name)), readable(bodyMaxBytes)],
     responses: { ...spec.responses, ...ERRORS } as S["responses"] & typeof ERRORS,
   });
 }
@@ -84,8 +71,8 @@ function error(description: string) {
   return { description, content: { "application/json": { schema: ErrorAnswer } } } as const;
 }
 
-function describeRight(least: Least): string {
-  switch (least) {
+function describeRight(needed: RequiredRight): string {
+  switch (needed) {
     case "public":
       return "Takes no credentials.";
     case "anyone":
@@ -95,7 +82,7 @@ function describeRight(least: Least): string {
     case "operator":
       return "For the operator, with the deployment's SETUP_TOKEN.";
     default:
-      return `Takes the role ${least}.`;
+      return `Takes the role ${needed}.`;
   }
 }
 

@@ -23,9 +23,10 @@ import { nextTimes } from "../../../shared/kernel/schedule-times.ts";
 import { actorOf } from "../access/caller.ts";
 import { audit, writeAudit } from "../audit.ts";
 import { callEnvironment } from "../call-environment.ts";
-import { changing, pushEnvironment } from "../control/apply-change.ts";
+import { changeEnvironments } from "../change-environments.ts";
+import { pushEnvironment } from "../control/apply-change.ts";
 import { violates } from "../database-faults.ts";
-import { beyond } from "../keyset.ts";
+import { afterCursor } from "../keyset.ts";
 import { conflict, notFound } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
@@ -89,21 +90,24 @@ const fire = route("POST /api/v1/organizations/{org}/environments/{env}/schedule
 export function scheduleRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    const rows = await c.var.world.db
+    const rows = await c.var.services.db
       .select()
       .from(schedules)
       .where(
-        and(eq(schedules.organizationId, c.var.organization.id), beyond(schedules, schedules, cursor, "oldest first")),
+        and(
+          eq(schedules.organizationId, c.var.organization.id),
+          afterCursor(schedules, schedules, cursor, "oldest first"),
+        ),
       )
       .orderBy(asc(schedules.createdAt), asc(schedules.id))
       .limit(limit + 1);
-    const answer = (row: ScheduleRow) => scheduleAnswer(row, c.var.world.now());
+    const answer = (row: ScheduleRow) => scheduleAnswer(row, c.var.services.now());
     return c.json(pageOf(rows, limit, { answer, cursor: ({ id }) => id }), 200);
   });
 
   app.openapi(create, async (c) => {
-    const { world, organization } = c.var;
-    const { db } = world;
+    const { services, organization } = c.var;
+    const { db } = services;
     const { payload, ...given } = c.req.valid("json");
     const [held] = await db
       .select({ count: count() })
@@ -117,19 +121,19 @@ export function scheduleRoutes(app: OpenAPIHono<ConsoleEnv>): void {
       id: newScheduleId(),
       organizationId: organization.id,
       payload: JSON.stringify(payload),
-      createdAt: new Date(world.now()),
+      createdAt: new Date(services.now()),
     };
     await inEveryEnvironment(c.var, "schedule.create", row.id, db.insert(schedules).values(row));
-    return c.json(scheduleAnswer(row, world.now()), 201);
+    return c.json(scheduleAnswer(row, services.now()), 201);
   });
 
   app.openapi(show, async (c) => {
     const row = await find(c.var, c.req.valid("param").schedule);
-    return c.json(scheduleAnswer(row, c.var.world.now()), 200);
+    return c.json(scheduleAnswer(row, c.var.services.now()), 200);
   });
 
   app.openapi(change, async (c) => {
-    const { world } = c.var;
+    const { services } = c.var;
     const { id } = await find(c.var, c.req.valid("param").schedule);
     const { payload, ...patch } = c.req.valid("json");
     const set = { ...patch, ...(payload !== undefined && { payload: JSON.stringify(payload) }) };
@@ -137,9 +141,9 @@ export function scheduleRoutes(app: OpenAPIHono<ConsoleEnv>): void {
       c.var,
       "schedule.change",
       id,
-      world.db.update(schedules).set(set).where(eq(schedules.id, id)),
+      services.db.update(schedules).set(set).where(eq(schedules.id, id)),
     );
-    return c.json(scheduleAnswer(await find(c.var, id), world.now()), 200);
+    return c.json(scheduleAnswer(await find(c.var, id), services.now()), 200);
   });
 
   app.openapi(remove, async (c) => {
@@ -148,7 +152,7 @@ export function scheduleRoutes(app: OpenAPIHono<ConsoleEnv>): void {
       c.var,
       "schedule.delete",
       id,
-      c.var.world.db.delete(schedules).where(eq(schedules.id, id)),
+      c.var.services.db.delete(schedules).where(eq(schedules.id, id)),
     );
     return c.body(null, 204);
   });
@@ -182,16 +186,16 @@ export function scheduleRoutes(app: OpenAPIHono<ConsoleEnv>): void {
 
 /** Writes a change of a schedule and has every environment of the organization take it over. */
 async function inEveryEnvironment(
-  { world, organization, caller }: ConsoleEnv["Variables"],
+  { services, organization, caller }: ConsoleEnv["Variables"],
   action: AuditAction,
   subject: string,
-  write: Parameters<ConsoleEnv["Variables"]["world"]["db"]["batch"]>[0][number],
+  write: Parameters<ConsoleEnv["Variables"]["services"]["db"]["batch"]>[0][number],
 ): Promise<void> {
-  const { db } = world;
+  const { db } = services;
   const ids = organization.environments.map(({ id }) => id);
   // Also one that was added since the request began: whoever added it pushed it without this change.
   const theirs = and(eq(environments.organizationId, organization.id), isNull(environments.archivedAt));
-  const [, raised] = await changing(world, ids, () =>
+  const [, raised] = await changeEnvironments(services, ids, () =>
     db
       .batch([
         write,
@@ -207,11 +211,11 @@ async function inEveryEnvironment(
         throw conflict("The organization has a schedule of this name. Choose another one.");
       }),
   );
-  for (const { id } of raised) if (!ids.includes(id)) world.afterwards(pushEnvironment(world, id));
+  for (const { id } of raised) if (!ids.includes(id)) services.afterwards(pushEnvironment(services, id));
 }
 
-async function find({ world, organization }: ConsoleEnv["Variables"], id: string): Promise<ScheduleRow> {
-  const [row] = await world.db
+async function find({ services, organization }: ConsoleEnv["Variables"], id: string): Promise<ScheduleRow> {
+  const [row] = await services.db
     .select()
     .from(schedules)
     .where(and(eq(schedules.organizationId, organization.id), eq(schedules.id, id)));

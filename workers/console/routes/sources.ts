@@ -10,8 +10,8 @@ import type { WorkflowsPage } from "../../../shared/api/workflows.ts";
 import { MEMBER } from "../../../shared/contracts/environment.ts";
 import type { SourceChanged, SourceDescription, WebhookTrigger } from "../../../shared/contracts/webhook-source.ts";
 import { PAGE_MAX } from "../../../shared/kernel/limits.ts";
-import type { EnvironmentAccess } from "../access/authorize.ts";
 import { actorOf } from "../access/caller.ts";
+import type { EnvironmentAccess } from "../access/types.ts";
 import { audit, writeAudit } from "../audit.ts";
 import { callEnvironment } from "../call-environment.ts";
 import { type FoundSource, findSource } from "../call-source.ts";
@@ -55,14 +55,14 @@ const showSecrets = route("POST /api/v1/organizations/{org}/sources/{source}/sho
 
 export function sourceRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(list, async (c) => {
-    const { world, organization } = c.var;
+    const { services, organization } = c.var;
     const { limit, cursor = null } = c.req.valid("query");
-    const listed = await world.sources.list(organization.id, { limit: limit + 1, cursor });
+    const listed = await services.sources.list(organization.id, { limit: limit + 1, cursor });
     const { data, next } = pageOf(listed, limit, { answer: (each) => each, cursor: ({ service }) => service });
     const described = await Promise.all(
       data.map(async ({ service, name }) => ({
-        id: await world.sources.idOf(organization.id, service),
-        description: await world.sources.calling(name, (source) => source.describe()),
+        id: await services.sources.idOf(organization.id, service),
+        description: await services.sources.call(name, (source) => source.describe()),
       })),
     );
     // One that is just being made is listed already.
@@ -73,15 +73,15 @@ export function sourceRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(create, async (c) => {
-    const { world, organization } = c.var;
+    const { services, organization } = c.var;
     const posted = c.req.valid("json");
     // The sources of an organization from before there were any learn of its environments here.
-    await Promise.all(organization.environments.map(({ id }) => pushEnvironment(world, id)));
-    const id = await world.sources.idOf(organization.id, posted.service);
-    const name = await world.sources.nameOf(id);
+    await Promise.all(organization.environments.map(({ id }) => pushEnvironment(services, id)));
+    const id = await services.sources.idOf(organization.id, posted.service);
+    const name = await services.sources.nameOf(id);
     if (name === null) throw notFound("source");
     mustBeDone(
-      await world.sources.calling(name, (each) => each.create({ ...posted, organizationId: organization.id })),
+      await services.sources.call(name, (each) => each.create({ ...posted, organizationId: organization.id })),
     );
     await writeAudit(c.var, "source.create", posted.service);
     const { description } = await findSource(c.var, id);
@@ -113,7 +113,7 @@ export function sourceRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(showSecrets, async (c) => {
     const found = await findSource(c.var, c.req.valid("param").source);
     // Written down first: nobody sees them unnoticed.
-    await audit(c.var.world.db, auditEntry(c.var, "source.show", found.description.service));
+    await audit(c.var.services.db, auditEntry(c.var, "source.show", found.description.service));
     const secrets = await found.call((source) => source.secrets());
     if (secrets === null) throw secretsUnreadable();
     return c.json({ secrets: [...secrets] }, 200);
@@ -131,12 +131,12 @@ function mustBeDone(changed: SourceChanged): void {
 
 /** The workflows that listen to the source's service, and whether they ask for what it does. */
 async function listeningWorkflows(
-  { world, organization }: ConsoleEnv["Variables"],
+  { services, organization }: ConsoleEnv["Variables"],
   { description: { service }, call }: FoundSource,
 ): Promise<SourceDetails["workflows"]> {
   const found = await Promise.all(
     organization.environments.map(async (environment) =>
-      (await workflowsOf(world, environment, service)).map((each) => ({ environment: environment.slug, ...each })),
+      (await workflowsOf(services, environment, service)).map((each) => ({ environment: environment.slug, ...each })),
     ),
   );
   const all = found.flat();
@@ -148,14 +148,14 @@ async function listeningWorkflows(
 }
 
 async function workflowsOf(
-  world: ConsoleEnv["Variables"]["world"],
+  services: ConsoleEnv["Variables"]["services"],
   environment: EnvironmentAccess,
   service: string,
 ): Promise<{ workflow: string; trigger: WebhookTrigger }[]> {
   const found: { workflow: string; trigger: WebhookTrigger }[] = [];
   let cursor: string | null = null;
   do {
-    const page: WorkflowsPage = await callEnvironment({ world, environment }, (object) =>
+    const page: WorkflowsPage = await callEnvironment({ services, environment }, (object) =>
       object.listWorkflows(MEMBER, { limit: PAGE_MAX, cursor }),
     );
     for (const { slug, trigger } of page.data) {

@@ -7,7 +7,7 @@ import { listOf } from "../../../shared/api/pages.ts";
 import { NewToken, Person, PostedToken, Token } from "../../../shared/api/people.ts";
 import { type AccessToken, accessTokens, users } from "../../../shared/db/schema.ts";
 import { digestOfSecret, newTokenId, newTokenText } from "../../../shared/ids/people-ids.ts";
-import type { Caller } from "../access/caller.ts";
+import type { Caller } from "../access/types.ts";
 import { needsPerson, needsSession, notFound, unprocessable } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
@@ -33,7 +33,7 @@ const deleteToken = route("DELETE /api/v1/tokens/{token}", {
 export function tokenRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(showMe, async (c) => {
     const { userId } = personOf(c.var.caller);
-    const [person] = await c.var.world.db
+    const [person] = await c.var.services.db
       .select({ id: users.id, email: users.email, name: users.name })
       .from(users)
       .where(eq(users.id, userId));
@@ -43,7 +43,7 @@ export function tokenRoutes(app: OpenAPIHono<ConsoleEnv>): void {
 
   app.openapi(listTokens, async (c) => {
     const { userId } = personOf(c.var.caller);
-    const rows = await c.var.world.db
+    const rows = await c.var.services.db
       .select()
       .from(accessTokens)
       .where(eq(accessTokens.userId, userId))
@@ -55,26 +55,27 @@ export function tokenRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     const person = personOf(c.var.caller);
     if (person.via !== "session") throw needsSession();
     const { name, expiresAt } = c.req.valid("json");
-    const { world } = c.var;
-    if (expiresAt !== null && Date.parse(expiresAt) <= world.now()) throw unprocessable("expiresAt", "is in the past");
+    const { services } = c.var;
+    if (expiresAt !== null && Date.parse(expiresAt) <= services.now())
+      throw unprocessable("expiresAt", "is in the past");
     const text = newTokenText();
     const row = {
       id: newTokenId(),
       userId: person.userId,
       name,
       digest: await digestOfSecret(text),
-      createdAt: new Date(world.now()),
+      createdAt: new Date(services.now()),
       lastUsedAt: null,
       expiresAt: expiresAt === null ? null : new Date(expiresAt),
     };
-    await world.db.insert(accessTokens).values(row);
+    await services.db.insert(accessTokens).values(row);
     return c.json({ ...tokenAnswer(row), token: text }, 201);
   });
 
   app.openapi(deleteToken, async (c) => {
     const { userId } = personOf(c.var.caller);
     const mine = and(eq(accessTokens.id, c.req.valid("param").token), eq(accessTokens.userId, userId));
-    const [deleted] = await c.var.world.db.delete(accessTokens).where(mine).returning({ id: accessTokens.id });
+    const [deleted] = await c.var.services.db.delete(accessTokens).where(mine).returning({ id: accessTokens.id });
     if (deleted === undefined) throw notFound("token");
     return c.body(null, 204);
   });
