@@ -1,5 +1,5 @@
-// The environments of an organization: list, show, add, choose what reaches them, archive. An archived environment keeps
-// its slug and its past; its keys are revoked with it.
+// The environments of an organization: list, show, add, change what reaches them, close. A closed environment keeps
+// its slug, runs and events; its keys are revoked.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, asc, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
@@ -8,7 +8,7 @@ import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
 import { apiKeys, type Environment as EnvironmentRow, environments } from "../../../shared/db/schema.ts";
 import { newEnvironmentId, newKeyId } from "../../../shared/ids/ids.ts";
 import { actorOf } from "../access/caller.ts";
-import { audit } from "../audit.ts";
+import { audit, auditEntry } from "../audit.ts";
 import { changeEnvironments } from "../change-environments.ts";
 import type { ConsoleServices } from "../control/ports.ts";
 import { violates } from "../database-faults.ts";
@@ -39,8 +39,8 @@ const change = route("PATCH /api/v1/organizations/{org}/environments/{env}", {
   request: { params: env, body: body(PatchedEnvironment) },
   responses: { 200: json("The environment as it is now.", Environment) },
 });
-const archive = route("DELETE /api/v1/organizations/{org}/environments/{env}", {
-  summary: "Archive an environment: its keys are revoked, and nothing reaches it",
+const close = route("DELETE /api/v1/organizations/{org}/environments/{env}", {
+  summary: "Close an environment: its keys are revoked, and nothing reaches it",
   request: { params: env },
   responses: { 204: { description: "It is in force." } },
 });
@@ -84,7 +84,7 @@ export function environmentRoutes(app: OpenAPIHono<ConsoleEnv>): void {
         .catch((error: unknown) => {
           if (!violates(error, "environments_organization_id_slug_unique")) throw error;
           throw conflict(
-            "This slug belongs to an environment of the organization, perhaps an archived one. Choose another one.",
+            "The organization has an environment with this slug, perhaps a closed one. Choose another slug.",
           );
         }),
     );
@@ -94,10 +94,9 @@ export function environmentRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(show, async (c) => c.json(await readEnvironment(c.var.services, c.var.environment.id), 200));
 
   app.openapi(change, async (c) => {
-    const { services, organization, environment, caller } = c.var;
+    const { services, environment } = c.var;
     const { db } = services;
     const { receivesWebhooks, receivesSchedules, retentionDays, historyDays } = c.req.valid("json");
-    const entry = { organizationId: organization.id, environmentId: environment.id, subject: environment.id };
     await changeEnvironments(services, [environment.id], () =>
       db.batch([
         db
@@ -110,20 +109,19 @@ export function environmentRoutes(app: OpenAPIHono<ConsoleEnv>): void {
             revision: sql`${environments.revision} + 1`,
           })
           .where(eq(environments.id, environment.id)),
-        audit(db, { ...entry, actor: actorOf(caller), action: "environment.change" }),
+        audit(db, auditEntry(c.var, "environment.change", environment.id)),
       ]),
     );
     return c.json(await readEnvironment(services, environment.id), 200);
   });
 
-  app.openapi(archive, async (c) => {
-    const { services, organization, environment, caller } = c.var;
+  app.openapi(close, async (c) => {
+    const { services, environment } = c.var;
     if (BORN_WITH.some((slug) => slug === environment.slug)) {
       throw conflict(`Every organization has ${BORN_WITH.join(" and ")}. Revoke their keys to stop them.`);
     }
     const { db } = services;
     const at = new Date(services.now());
-    const entry = { organizationId: organization.id, environmentId: environment.id, subject: environment.id };
     await changeEnvironments(services, [environment.id], () =>
       db.batch([
         db
@@ -134,7 +132,7 @@ export function environmentRoutes(app: OpenAPIHono<ConsoleEnv>): void {
           .update(environments)
           .set({ archivedAt: at, revision: sql`${environments.revision} + 1` })
           .where(eq(environments.id, environment.id)),
-        audit(db, { ...entry, actor: actorOf(caller), action: "environment.archive" }),
+        audit(db, auditEntry(c.var, "environment.archive", environment.id)),
       ]),
     );
     return c.body(null, 204);

@@ -5,8 +5,7 @@ import { Archived, History, Hour, HoursQuery } from "../../../shared/api/history
 import { type ExportQuery, MEMBER } from "../../../shared/contracts/environment.ts";
 import { HISTORY_AWAY, HistoryAway, readHistory } from "../../reading/archive-binding.ts";
 import { exportThroughHistory } from "../../reading/read-through.ts";
-import { actorOf } from "../access/caller.ts";
-import { audit } from "../audit.ts";
+import { audit, auditEntry } from "../audit.ts";
 import { callEnvironment } from "../call-environment.ts";
 import { environmentAway } from "../refusals.ts";
 import { type ConsoleEnv, json, route } from "./route.ts";
@@ -48,12 +47,11 @@ export function historyRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(archive, async (c) => {
-    const { services, organization, environment, caller } = c.var;
+    const { services, environment } = c.var;
     const done = await services.objects.archive(environment.id);
     if (done === "gone") throw environmentAway();
     if (!done.complete) throw new HistoryAway();
-    const entry = { organizationId: organization.id, environmentId: environment.id, actor: actorOf(caller) };
-    await audit(services.db, { ...entry, action: "history.archive", subject: environment.id });
+    await audit(services.db, auditEntry(c.var, "history.archive", environment.id));
     return c.json({ runs: done.runs, events: done.events }, 200);
   });
 

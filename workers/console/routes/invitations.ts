@@ -22,7 +22,7 @@ import {
 import { digestOfSecret, newInvitationId, newInvitationText, newUserId } from "../../../shared/ids/people-ids.ts";
 import { mustBeFromOurPages } from "../access/authorize.ts";
 import { actorOf, identify } from "../access/caller.ts";
-import { audit } from "../audit.ts";
+import { audit, auditEntry } from "../audit.ts";
 import { afterCursor } from "../keyset.ts";
 import { conflict, notFound, unprocessable } from "../refusals.ts";
 import { mustNotReachAbove } from "./members.ts";
@@ -84,16 +84,15 @@ export function invitationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
       acceptedAt: null,
       revokedAt: null,
     };
-    const entry = { organizationId: organization.id, actor: createdBy, subject: row.id };
     await services.db.batch([
       services.db.insert(invitations).values(row),
-      audit(services.db, { ...entry, action: "invitation.create" }),
+      audit(services.db, auditEntry(c.var, "invitation.create", row.id)),
     ]);
     return c.json({ ...invitationAnswer(row), token: text }, 201);
   });
 
   app.openapi(revoke, async (c) => {
-    const { services, organization, caller } = c.var;
+    const { services, organization } = c.var;
     const { invitation } = c.req.valid("param");
     const open = and(
       eq(invitations.id, invitation),
@@ -103,13 +102,12 @@ export function invitationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     );
     const [found] = await services.db.select({ id: invitations.id }).from(invitations).where(open);
     if (found === undefined) throw notFound("invitation");
-    const entry = { organizationId: organization.id, actor: actorOf(caller), subject: invitation };
     await services.db.batch([
       services.db
         .update(invitations)
         .set({ revokedAt: new Date(services.now()) })
         .where(open),
-      audit(services.db, { ...entry, action: "invitation.revoke" }),
+      audit(services.db, auditEntry(c.var, "invitation.revoke", invitation)),
     ]);
     return c.body(null, 204);
   });

@@ -21,7 +21,7 @@ import { type ApiKey, apiKeys, environments } from "../../../shared/db/schema.ts
 import { newKeyId } from "../../../shared/ids/ids.ts";
 import { actorOf } from "../access/caller.ts";
 import type { EnvironmentAccess } from "../access/types.ts";
-import { audit } from "../audit.ts";
+import { audit, auditEntry } from "../audit.ts";
 import { changeEnvironments } from "../change-environments.ts";
 import type { ConsoleServices } from "../control/ports.ts";
 import { afterCursor } from "../keyset.ts";
@@ -137,11 +137,10 @@ export function keyRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(showText, async (c) => {
-    const { services, organization, environment, caller } = c.var;
+    const { services, environment } = c.var;
     const key = await readKey(services, environment, c.req.valid("param").key);
     mustBeActive(services, key);
-    const entry = { organizationId: organization.id, environmentId: environment.id, subject: key.id };
-    await audit(services.db, { ...entry, actor: actorOf(caller), action: "key.show" });
+    await audit(services.db, auditEntry(c.var, "key.show", key.id));
     return c.json({ key: await textOf(services, environment, key) }, 200);
   });
 
@@ -171,19 +170,19 @@ export function keyRoutes(app: OpenAPIHono<ConsoleEnv>): void {
 
 /** Makes a change of a key together with its line in the audit log and the environment's next revision. */
 async function changeKey(
-  { services, organization, environment, caller }: ConsoleEnv["Variables"],
+  variables: ConsoleEnv["Variables"],
   subject: string,
   action: AuditAction,
   statements: BatchItem<"pg">[],
 ): Promise<void> {
+  const { services, environment } = variables;
   const { db } = services;
-  const entry = { organizationId: organization.id, environmentId: environment.id, actor: actorOf(caller) };
   const raised = db
     .update(environments)
     .set({ revision: sql`${environments.revision} + 1` })
     .where(eq(environments.id, environment.id));
   await changeEnvironments(services, [environment.id], () =>
-    db.batch([raised, audit(db, { ...entry, action, subject }), ...statements]),
+    db.batch([raised, audit(db, auditEntry(variables, action, subject)), ...statements]),
   );
 }
 

@@ -8,8 +8,7 @@ import { Member, PatchedMember } from "../../../shared/api/organizations.ts";
 import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
 import { mayActAs, type Role } from "../../../shared/api/roles.ts";
 import { members, organizations, users } from "../../../shared/db/schema.ts";
-import { actorOf } from "../access/caller.ts";
-import { audit } from "../audit.ts";
+import { audit, auditEntry } from "../audit.ts";
 import type { ConsoleServices } from "../control/ports.ts";
 import { conflict, needsRole, notFound } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
@@ -54,7 +53,7 @@ export function memberRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(change, async (c) => {
-    const { services, organization, caller } = c.var;
+    const { services, organization } = c.var;
     const { role } = c.req.valid("json");
     const { user } = c.req.valid("param");
     const before = await readMember(services, organization.id, user);
@@ -68,19 +67,14 @@ export function memberRoutes(app: OpenAPIHono<ConsoleEnv>): void {
           and(memberIs(organization.id, user), role === "owner" ? undefined : anotherOwnerThan(organization.id, user)),
         )
         .returning({ userId: members.userId }),
-      audit(services.db, {
-        organizationId: organization.id,
-        actor: actorOf(caller),
-        action: "member.change",
-        subject: user,
-      }),
+      audit(services.db, auditEntry(c.var, "member.change", user)),
     ]);
     if (changed.length === 0) throw conflict(LAST_OWNER);
     return c.json(memberAnswer(await readMember(services, organization.id, user)), 200);
   });
 
   app.openapi(remove, async (c) => {
-    const { services, organization, caller } = c.var;
+    const { services, organization } = c.var;
     const { user } = c.req.valid("param");
     const { member } = await readMember(services, organization.id, user);
     mustNotReachAbove(organization.role, member.role, member.role);
@@ -90,12 +84,7 @@ export function memberRoutes(app: OpenAPIHono<ConsoleEnv>): void {
         .delete(members)
         .where(and(memberIs(organization.id, user), anotherOwnerThan(organization.id, user)))
         .returning({ userId: members.userId }),
-      audit(services.db, {
-        organizationId: organization.id,
-        actor: actorOf(caller),
-        action: "member.remove",
-        subject: user,
-      }),
+      audit(services.db, auditEntry(c.var, "member.remove", user)),
     ]);
     if (removed.length === 0) throw conflict(LAST_OWNER);
     return c.body(null, 204);

@@ -10,7 +10,7 @@ import { OrganizationAnswer, PostedOrganization } from "../../../shared/api/setu
 import { environments, members, organizations } from "../../../shared/db/schema.ts";
 import { log } from "../../../shared/kernel/log.ts";
 import { actorOf } from "../access/caller.ts";
-import { audit } from "../audit.ts";
+import { audit, auditEntry } from "../audit.ts";
 import { changeEnvironments } from "../change-environments.ts";
 import type { NotInForce } from "../control/apply-change.ts";
 import { createOrganization } from "../control/create-organization.ts";
@@ -95,32 +95,30 @@ export function organizationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 
   app.openapi(rename, async (c) => {
-    const { services, caller, organization } = c.var;
+    const { services, organization } = c.var;
     const { db } = services;
-    const entry = { organizationId: organization.id, subject: organization.id, actor: actorOf(caller) };
     await db.batch([
       db.update(organizations).set(c.req.valid("json")).where(eq(organizations.id, organization.id)),
-      audit(db, { ...entry, action: "organization.rename" }),
+      audit(db, auditEntry(c.var, "organization.rename", organization.id)),
     ]);
     return c.json(await readOrganization(c.var), 200);
   });
 
   app.openapi(remove, async (c) => {
-    const { services, caller, organization } = c.var;
+    const { services, organization } = c.var;
     const { db } = services;
-    // Archived ones too: their objects hold their past.
+    // Closed environments too: their objects hold their runs and events.
     const all = await db
       .select({ id: environments.id })
       .from(environments)
       .where(eq(environments.organizationId, organization.id));
-    const entry = { organizationId: organization.id, subject: organization.id, actor: actorOf(caller) };
     await changeEnvironments(
       services,
       all.map(({ id }) => id),
       () =>
         db.batch([
           ...markDeleted(db, organization.id, new Date(services.now())),
-          audit(db, { ...entry, action: "organization.delete" }),
+          audit(db, auditEntry(c.var, "organization.delete", organization.id)),
         ]),
     );
     return c.body(null, 204);

@@ -7,8 +7,7 @@ import { z } from "zod";
 import { Person, PostedOwner } from "../../../shared/api/people.ts";
 import { accounts, members, users } from "../../../shared/db/schema.ts";
 import { newUserId } from "../../../shared/ids/people-ids.ts";
-import { actorOf } from "../access/caller.ts";
-import { audit } from "../audit.ts";
+import { audit, auditEntry } from "../audit.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
 const addOwner = route("POST /api/v1/organizations/{org}/owners", {
@@ -23,14 +22,8 @@ const addOwner = route("POST /api/v1/organizations/{org}/owners", {
 export function ownerRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(addOwner, async (c) => {
     const { email, name, password } = c.req.valid("json");
-    const { services, organization, caller } = c.var;
-    const told = (userId: string) =>
-      audit(services.db, {
-        organizationId: organization.id,
-        actor: actorOf(caller),
-        action: "owner.add",
-        subject: userId,
-      });
+    const { services, organization } = c.var;
+    const told = (userId: string) => audit(services.db, auditEntry(c.var, "owner.add", userId));
     const ownership = (userId: string) =>
       services.db
         .insert(members)

@@ -20,8 +20,7 @@ import { environments, type Schedule as ScheduleRow, schedules } from "../../../
 import { newScheduleId } from "../../../shared/ids/ids.ts";
 import { SCHEDULES_MAX } from "../../../shared/kernel/limits.ts";
 import { nextTimes } from "../../../shared/kernel/schedule-times.ts";
-import { actorOf } from "../access/caller.ts";
-import { audit, writeAudit } from "../audit.ts";
+import { audit, auditEntry, writeAudit } from "../audit.ts";
 import { callEnvironment } from "../call-environment.ts";
 import { changeEnvironments } from "../change-environments.ts";
 import { pushEnvironment } from "../control/apply-change.ts";
@@ -186,11 +185,12 @@ export function scheduleRoutes(app: OpenAPIHono<ConsoleEnv>): void {
 
 /** Writes a change of a schedule and has every environment of the organization take it over. */
 async function inEveryEnvironment(
-  { services, organization, caller }: ConsoleEnv["Variables"],
+  variables: ConsoleEnv["Variables"],
   action: AuditAction,
   subject: string,
   write: Parameters<ConsoleEnv["Variables"]["services"]["db"]["batch"]>[0][number],
 ): Promise<void> {
+  const { services, organization } = variables;
   const { db } = services;
   const ids = organization.environments.map(({ id }) => id);
   // Also one that was added since the request began: whoever added it pushed it without this change.
@@ -204,7 +204,7 @@ async function inEveryEnvironment(
           .set({ revision: sql`${environments.revision} + 1` })
           .where(theirs)
           .returning({ id: environments.id }),
-        audit(db, { organizationId: organization.id, actor: actorOf(caller), action, subject }),
+        audit(db, auditEntry(variables, action, subject)),
       ])
       .catch((error: unknown) => {
         if (!violates(error, "schedules_organization_id_name_unique")) throw error;

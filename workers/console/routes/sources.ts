@@ -3,16 +3,14 @@
 // the audit log, which names the service: the id is part of the URL, and in Postgres nothing is that opens anything.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
-import type { AuditAction } from "../../../shared/api/audit.ts";
 import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
 import { PatchedSource, PostedSource, Source, SourceDetails, SourceSecrets } from "../../../shared/api/sources.ts";
 import type { WorkflowsPage } from "../../../shared/api/workflows.ts";
 import { MEMBER } from "../../../shared/contracts/environment.ts";
 import type { SourceChanged, SourceDescription, WebhookTrigger } from "../../../shared/contracts/webhook-source.ts";
 import { PAGE_MAX } from "../../../shared/kernel/limits.ts";
-import { actorOf } from "../access/caller.ts";
 import type { EnvironmentAccess } from "../access/types.ts";
-import { audit, writeAudit } from "../audit.ts";
+import { audit, auditEntry, writeAudit } from "../audit.ts";
 import { callEnvironment } from "../call-environment.ts";
 import { type FoundSource, findSource } from "../call-source.ts";
 import { pushEnvironment } from "../control/apply-change.ts";
@@ -188,8 +186,4 @@ export function sourceAnswer(requestUrl: string, id: string, description: Source
     createdAt: new Date(createdAt).toISOString(),
     lastDeliveryAt: lastDeliveryAt === null ? null : new Date(lastDeliveryAt).toISOString(),
   };
-}
-
-function auditEntry({ organization, caller }: ConsoleEnv["Variables"], action: AuditAction, subject: string) {
-  return { organizationId: organization.id, actor: actorOf(caller), action, subject };
 }
