@@ -3,7 +3,7 @@ import type { Answer, EnvironmentCalls } from "../../shared/contracts/environmen
 import type { ConsoleEnv } from "./access/types.ts";
 import { environmentAway } from "./refusals.ts";
 
-/** An environment that was never told of itself is away until a push reaches it. */
+/** An environment that no push has reached yet counts as away. */
 export async function callEnvironment<T>(
   { services, environment }: Pick<ConsoleEnv["Variables"], "services" | "environment">,
   work: (environment: EnvironmentCalls) => Promise<Answer<T>>,

@@ -1,4 +1,4 @@
-// One way from a route to the object of a webhook source. A source of another organization is as one that is not there.
+// One way from a route to the object of a webhook source. A source of another organization counts as missing.
 import type { SourceDescription, SourceRpc } from "../../shared/contracts/webhook-source.ts";
 import type { ConsoleEnv } from "./access/types.ts";
 import { notFound } from "./refusals.ts";
@@ -9,7 +9,7 @@ export interface FoundSource {
   call<T>(work: (source: SourceRpc) => Promise<T>): Promise<T>;
 }
 
-/** The source of this id. Refuses one that is none, or not of the organization of the path. */
+/** Refuses an id that no source has, and that of another organization's source. */
 export async function findSource(
   { services, organization }: Pick<ConsoleEnv["Variables"], "services" | "organization">,
   id: string,

@@ -1,18 +1,18 @@
-// What went wrong with Postgres, as a tagged value that a route can answer with what to do about it.
+// Faults of Postgres as tagged values. An answer tells what to do about each; see answers.ts.
 import { NeonDbError } from "@neondatabase/serverless";
 
-/** Why Postgres did not answer: it is away, it refuses the credentials or the database, or it has no tables yet. */
+/** `refused`: Postgres rejects the credentials or the database. `not migrated`: a table or column is missing. */
 export type DatabaseFault = "unreachable" | "refused" | "not migrated";
 
-/** The driver's error inside what drizzle wraps around it. */
+/** The driver's error, which drizzle wraps in its own. */
 export function databaseError(error: unknown): NeonDbError | null {
   if (error instanceof NeonDbError) return error;
   return error instanceof Error && error.cause !== undefined ? databaseError(error.cause) : null;
 }
 
 /**
- * By SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html; without one Postgres was not reached.
- * Null for an error that is not Postgres's, and for one that is a fault of the query.
+ * Classifies an error by its SQLSTATE, https://www.postgresql.org/docs/current/errcodes-appendix.html.
+ * Without a SQLSTATE, Postgres was not reached. Null for any other error, such as a fault of the query.
  */
 export function databaseFault(error: unknown): DatabaseFault | null {
   const found = databaseError(error);
@@ -23,12 +23,12 @@ export function databaseFault(error: unknown): DatabaseFault | null {
   return ["08", "53", "57", "58"].includes(code.slice(0, 2)) ? "unreachable" : null;
 }
 
-/** Whether a statement failed because it would have broken this unique constraint. */
+/** True if a statement failed because of this unique constraint. */
 export function violates(error: unknown, constraint: string): boolean {
   return databaseError(error)?.constraint === constraint;
 }
 
-/** Whether Postgres was asked for text that it cannot hold, such as an id with a NUL in it: nothing is called so. */
+/** True if a query contains text that Postgres cannot store, such as an id with a NUL: nothing has such an id. */
 export function isAboutNothing(error: unknown): boolean {
   return databaseError(error)?.code === "22021";
 }

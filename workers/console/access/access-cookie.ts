@@ -1,6 +1,6 @@
-// What a person may do in an organization, kept in a signed cookie of five minutes, so that a page that stays open reads
-// from the environments' objects without waking Postgres. Only such reads believe it; changes always ask Postgres. So a
-// member who was removed may go on reading for five minutes in a browser, and changes nothing.
+// A signed cookie with a person's access to an organization, valid for five minutes. An open page reads with it from the
+// environments' objects without waking Postgres. Only such reads trust the cookie; every change asks Postgres. A removed
+// member can therefore read in a browser for up to five minutes, but change nothing.
 import type { Context } from "hono";
 import { getSignedCookie, setSignedCookie } from "hono/cookie";
 import { z } from "zod";
@@ -9,7 +9,7 @@ import { COOKIE_CACHE_S, needsSecureCookies, sessionSecret } from "./better-auth
 import type { ConsoleEnv, OrganizationAccess } from "./types.ts";
 
 const NAME = "switchyard.access";
-/** A browser keeps 4 KiB; an organization with more environments than fit is asked for every time. */
+/** A browser stores 4 KiB. An organization whose environments do not fit gets no cookie: each read asks Postgres. */
 const VALUE_MAX_CHARS = 3_000;
 
 const Kept = z.object({
@@ -23,7 +23,7 @@ const Kept = z.object({
   }),
 });
 
-/** Null when there is none for this person and organization, or it is too old, or it is not ours. */
+/** Null if the cookie is missing, forged, expired, or of another person or organization. */
 export async function readAccessCookie(
   c: Context<ConsoleEnv>,
   { userId, slug, now }: { userId: string; slug: string; now: number },
@@ -35,12 +35,12 @@ export async function readAccessCookie(
   return kept.data.organization.slug === slug ? kept.data.organization : null;
 }
 
-/** Sent with requests about this organization only. */
+/** Sets the cookie for requests about this organization only. */
 export async function setAccessCookie(
   c: Context<ConsoleEnv>,
   { userId, organization, now }: { userId: string; organization: OrganizationAccess; now: number },
 ): Promise<void> {
-  // While a push is owed, every request may make up for it.
+  // While an environment is behind, each request must ask Postgres, because it repeats the push; see authorize.ts.
   if (organization.environments.some(({ behind }) => behind)) return;
   const value = JSON.stringify({ userId, expiresAt: now + COOKIE_CACHE_S * 1000, organization });
   if (encodeURIComponent(value).length > VALUE_MAX_CHARS) return;
@@ -53,7 +53,7 @@ export async function setAccessCookie(
   });
 }
 
-/** Not the secret that sessions are signed with: one cookie can never pass for the other. */
+/** Differs from the secret of sessions, so that neither cookie can be used as the other. */
 async function secretOf(c: Context<ConsoleEnv>): Promise<string> {
   return `access ${await sessionSecret(c.env)}`;
 }

@@ -1,5 +1,5 @@
-// /api/auth/*: the part of better-auth that is offered. What is not in this table is not there. better-auth itself checks
-// that a request which changes something comes from a page of ours.
+// /api/auth/*: the endpoints of better-auth in the table below; every other one gets 404. Both this file and better-auth
+// check that a request which changes something comes from a page of this router.
 import type { Context } from "hono";
 import { failure, methodNotAllowed, nothingHere } from "../../../shared/kernel/answers.ts";
 import type { Env } from "../../env.ts";
@@ -30,7 +30,7 @@ export async function answerAuth(c: Context<{ Bindings: Env }>): Promise<Respons
   if (method === undefined) return nothingHere();
   if (c.req.method !== method) return methodNotAllowed(method);
   const origin = c.req.header("origin") ?? null;
-  // Also without a cookie: nobody signs a visitor in from another site.
+  // Checked without a cookie too, so that no other site can sign a visitor in.
   const fetchSite = c.req.header("sec-fetch-site") ?? null;
   if (!isFromOurPages({ method, own, origin, fetchSite })) {
     return failure(

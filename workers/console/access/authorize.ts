@@ -1,5 +1,5 @@
-// Whether a caller may use a route, decided from the table of rights alone. What the caller may not see is answered as
-// what does not exist, before the request is read.
+// Authorization of every route, from the table of rights alone and before the request is read. An object that the caller
+// may not see gets the same answer as one that does not exist.
 import { and, asc, eq, isNull } from "drizzle-orm";
 import type { Context, MiddlewareHandler } from "hono";
 import { mayActAs, type Role } from "../../../shared/api/roles.ts";
@@ -16,7 +16,7 @@ import { identify } from "./caller.ts";
 import { isFromOurPages } from "./same-origin.ts";
 import type { Caller, ConsoleEnv, OrganizationAccess } from "./types.ts";
 
-/** `cached`: the route reads from an environment's object only, and believes the cookies of the last five minutes. */
+/** `cached`: the route only reads from objects, so it trusts cookies of the last five minutes. */
 export function authorize(needed: RequiredRight, cached: boolean): MiddlewareHandler<ConsoleEnv> {
   return async (c, next) => {
     const services = makeConsoleServices(c.env, (work) => c.executionCtx.waitUntil(work));
@@ -42,7 +42,7 @@ export function authorize(needed: RequiredRight, cached: boolean): MiddlewareHan
         const environment = organization.environments.find((each) => each.slug === environmentSlug);
         if (environment === undefined) throw notFound("environment");
         c.set("environment", environment);
-        // A push that failed is made up for here too; a change that follows pushes anyway.
+        // Repeats a push that failed, besides Repairs. A change that follows pushes anyway.
         if (environment.behind) services.afterwards(pushEnvironment(services, environment.id));
       }
     }
@@ -63,7 +63,7 @@ async function cachedAccess(c: Context<ConsoleEnv>, caller: Caller, slug: string
   return organization;
 }
 
-/** The organization as this caller sees it; null for one that is not there and for one that is not theirs. One statement. */
+/** Null if the organization does not exist or the caller is not a member. Reads in one statement. */
 export async function readAccess(
   { db }: Pick<ConsoleServices, "db">,
   caller: Caller,
@@ -99,7 +99,7 @@ function isRoleNeeded(needed: RequiredRight): needed is Role {
   return needed !== "person" && needed !== "anyone" && needed !== "operator" && needed !== "public";
 }
 
-/** A session counts for a change only when a page of ours asks. */
+/** Refuses a change by a session unless a page of this router sent it. */
 export function mustBeFromOurPages(caller: Caller, request: Request): void {
   if (caller.kind !== "person" || caller.via !== "session") return;
   const { method, headers, url } = request;

@@ -1,5 +1,5 @@
-// Sign-in of people, by better-auth over our tables. Nobody can sign up by themselves: an account is made by the
-// operator or by accepting an invitation, and a GitHub account only for an address that has an open invitation.
+// Sign-in of people, by better-auth over our tables. There is no open sign-up: the operator creates an account, or an
+// invitation is accepted. GitHub creates an account only for an email address with an open invitation.
 
 import { drizzleAdapter } from "better-auth/adapters/drizzle";
 import { betterAuth } from "better-auth/minimal";
@@ -14,20 +14,20 @@ import { type Env, keySecrets, parseSignInSettings } from "../../env.ts";
 export const AUTH_PATH = "/api/auth";
 export const PASSWORD_MIN_CHARS = 8;
 export const PASSWORD_MAX_CHARS = 128;
-/** How long a session is believed without asking Postgres, so that an open page does not keep it awake. */
+/** Seconds for which a session is trusted without asking Postgres, so that an open page does not keep it awake. */
 export const COOKIE_CACHE_S = 300;
-/** Long enough to open a link that a terminal printed. */
+/** Enough time to open a link from a terminal. */
 const ONE_TIME_TOKEN_MINUTES = 30;
 const SESSION_S = 7 * 24 * 3600;
-/** How old a session may become before its end is moved: one write a day. */
+/** Age at which a session in use is extended: one write a day. */
 const SESSION_RENEWED_AFTER_S = 24 * 3600;
-/** Separates this secret from every other use of the deployment's. */
+/** Separates the secret of sessions from every other secret derived from the deployment's. */
 const PURPOSE = new TextEncoder().encode("switchyard-sessions");
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 
 export type Auth = Awaited<ReturnType<typeof createAuth>>;
 
-/** For one request: `origin` is that of its address, which is the only one whose pages may use the cookies. */
+/** For one request. Only pages of `origin`, the origin of the request's URL, may use the cookies. */
 export async function createAuth(env: Env, db: Database, origin: string) {
   const { github } = parseSignInSettings(env);
   return betterAuth({
@@ -54,7 +54,7 @@ export async function createAuth(env: Env, db: Database, origin: string) {
       updateAge: SESSION_RENEWED_AFTER_S,
       cookieCache: { enabled: true, maxAge: COOKIE_CACHE_S },
     },
-    // A link that signs in one browser, once: what a local start prints.
+    // A link that signs in one browser once; a local start prints it.
     plugins: [oneTimeToken({ expiresIn: ONE_TIME_TOKEN_MINUTES, storeToken: "hashed" })],
     databaseHooks: {
       user: { create: { before: async ({ email }) => isInvited(db, email) } },
@@ -65,16 +65,16 @@ export async function createAuth(env: Env, db: Database, origin: string) {
       database: { generateId: ({ model }) => (model === "user" ? newUserId() : randomId()) },
       ipAddress: { ipAddressHeaders: ["cf-connecting-ip"] },
     },
-    // The platform counts, see ../../rate-limits.ts.
+    // The platform counts, see workers/platform/rate-limits.ts.
     rateLimit: { enabled: false },
     telemetry: { enabled: false },
-    // It would log addresses of people; the request's line in our log has the status.
+    // Its log lines contain email addresses. The router logs each request with its status.
     logger: { disabled: true },
     onAPIError: { throw: true },
   });
 }
 
-/** Browsers keep a Secure cookie of plain HTTP only for loopback, and not all of them do. */
+/** Over plain HTTP, only some browsers accept Secure cookies, and only from loopback. */
 export function needsSecureCookies(origin: string): boolean {
   const { protocol, hostname } = new URL(origin);
   return protocol === "https:" || !LOOPBACK.has(hostname);
@@ -91,7 +91,7 @@ async function isInvited(db: Database, email: string): Promise<boolean> {
   return found !== undefined;
 }
 
-/** Derived from the deployment's current key secret: one secret less to keep. A new one ends every session. */
+/** Derived from the deployment's current key secret, so that no other secret is needed. A new key secret ends every session. */
 export async function sessionSecret(env: Env): Promise<string> {
   const { current, byVersion } = await keySecrets(env);
   const secret = byVersion.get(current);

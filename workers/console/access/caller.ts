@@ -1,5 +1,5 @@
-// Who calls the management API: the operator with the deployment's SETUP_TOKEN, a person's program with a personal access
-// token, or a person with a session. Null for everything else, so that every bad credential gets the same answer.
+// Identifies the caller of the management API: the operator by the deployment's SETUP_TOKEN, a program by a person's
+// access token, a browser by a session. Every bad credential is null, so that all of them get the same answer.
 import { and, eq, gt, isNull, lt, or } from "drizzle-orm";
 import { accessTokens, users } from "../../../shared/db/schema.ts";
 import { bearerToken } from "../../../shared/ids/keys.ts";
@@ -10,19 +10,19 @@ import type { ConsoleServices } from "../control/ports.ts";
 import { createAuth } from "./better-auth.ts";
 import type { Caller } from "./types.ts";
 
-/** The name of a caller in the audit log. */
+/** The caller's name in the audit log. */
 export const actorOf = (caller: Caller): string => (caller.kind === "operator" ? "operator" : caller.userId);
 
 export interface Identified {
   readonly caller: Caller;
-  /** Cookies to be set with the answer. */
+  /** Cookies to set with the answer. */
   readonly cookies: readonly string[];
 }
 
 const TOKEN_TEXT = /^pat_[0-9A-Za-z]{43}$/;
 const MINUTE_MS = 60_000;
 
-/** An Authorization header counts alone, whatever cookies there are. `fresh` asks Postgres about a session, always. */
+/** An Authorization header takes precedence over cookies. With `fresh`, a session is always checked in Postgres. */
 export async function identify(
   services: ConsoleServices,
   env: Env,
@@ -71,7 +71,7 @@ async function fromSession(
   request: Request,
   fresh: boolean,
 ): Promise<Identified | null> {
-  // Without this name there is no session; to say so needs no Postgres.
+  // No session without this cookie: Postgres need not be asked.
   if (!request.headers.get("cookie")?.includes("switchyard.session_token=")) return null;
   const auth = await createAuth(env, services.db, new URL(request.url).origin);
   const { response, headers } = await auth.api.getSession({

@@ -1,10 +1,10 @@
-// Deleting an organization: first it is marked, which hides it, then every environment's object deletes itself, then its
-// rows go. The audit log stays. What is cut off in between goes on by itself, see push.ts.
+// Deletion of an organization: its row is marked, which hides it; every environment's object deletes itself; then the rows
+// are deleted. The audit log stays. Repairs completes a deletion that stops in between, see apply-change.ts.
 import { and, eq, exists, inArray, isNotNull, lt, not, sql } from "drizzle-orm";
 import type { Database } from "../../../shared/db/client.ts";
 import { apiKeys, environments, invitations, members, organizations, schedules } from "../../../shared/db/schema.ts";
 
-/** The statements that mark it. */
+/** The statements that mark the organization as deleted. */
 export function markDeleted(db: Database, organizationId: string, at: Date) {
   return [
     db.update(organizations).set({ deletedAt: at }).where(eq(organizations.id, organizationId)),
@@ -15,13 +15,13 @@ export function markDeleted(db: Database, organizationId: string, at: Date) {
   ] as const;
 }
 
-/** Removes what belongs to it, history first, if it is marked and no environment has yet to confirm. */
+/** Deletes the rows of a marked organization, history first, once every environment has confirmed. */
 export async function forgetIfDeleted(
   db: Database,
   organizationId: string,
   forgetHistory: (environmentId: string) => Promise<void>,
 ): Promise<void> {
-  const owed = db
+  const unconfirmed = db
     .select({ id: environments.id })
     .from(environments)
     .where(
@@ -30,7 +30,7 @@ export async function forgetIfDeleted(
   const [ready] = await db
     .select({ id: organizations.id })
     .from(organizations)
-    .where(and(eq(organizations.id, organizationId), isNotNull(organizations.deletedAt), not(exists(owed))));
+    .where(and(eq(organizations.id, organizationId), isNotNull(organizations.deletedAt), not(exists(unconfirmed))));
   if (ready === undefined) return;
   const its = db.select({ id: environments.id }).from(environments).where(eq(environments.organizationId, ready.id));
   for (const { id } of await its) await forgetHistory(id);

@@ -1,5 +1,5 @@
-// The object Repairs: pushes the environments of changes whose ticket was not settled, see apply-change.ts. It stores ids
-// only. Without tickets it has no alarm and sends Postgres no query, so it keeps no database awake.
+// The object Repairs: pushes the environments of changes whose ticket was not settled, see apply-change.ts. The object
+// stores ids only. Without tickets it has no alarm and sends Postgres no query, so it keeps no database awake.
 // Tests: tests/workerd/repairs.test.ts.
 import { DurableObject } from "cloudflare:workers";
 import { errorName, log } from "../../../shared/kernel/log.ts";

@@ -1,4 +1,4 @@
-// The last hour of an environment in numbers, and the socket of pages that watch it.
+// Activity of an environment: the last 60 minutes in numbers, and a socket that announces changes to open pages.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { MEMBER } from "../../../shared/contracts/environment.ts";
@@ -57,9 +57,9 @@ export function activityRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(watch, async (c) => {
     const { caller, environment, services } = c.var;
     if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
-      return failure(426, "This is the address for pages that watch. Connect with a WebSocket.");
+      return failure(426, "This address takes WebSocket connections only.");
     }
-    // A browser lets any page open a socket, with the cookies of the address it goes to.
+    // A browser lets any page open a socket, and sends the cookies of its address along.
     if (caller.kind === "person" && caller.via === "session" && !comesFromOurPage(c.req.raw)) throw fromElsewhere();
     return services.objects.watch(environment.id);
   });

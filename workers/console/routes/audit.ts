@@ -1,11 +1,11 @@
-// GET …/audit: who did what in an organization, and when.
+// The audit log of an organization: actor, action and time of every change.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, desc, eq, lt } from "drizzle-orm";
 import { z } from "zod";
 import { AuditEntry } from "../../../shared/api/audit.ts";
 import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
 import { auditLog } from "../../../shared/db/schema.ts";
-import { unprocessable } from "../refusals.ts";
+import { cursorNotFound } from "../keyset.ts";
 import { type ConsoleEnv, json, route } from "./route.ts";
 
 const list = route("GET /api/v1/organizations/{org}/audit", {
@@ -17,8 +17,7 @@ const list = route("GET /api/v1/organizations/{org}/audit", {
 export function auditRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(list, async (c) => {
     const { limit, cursor } = c.req.valid("query");
-    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor))
-      throw unprocessable("cursor", "give what a page had as next");
+    if (cursor !== undefined && !/^\d{1,15}$/.test(cursor)) throw cursorNotFound();
     const before = cursor === undefined ? undefined : lt(auditLog.id, Number(cursor));
     const rows = await c.var.services.db
       .select()

@@ -1,5 +1,5 @@
-// The deliveries of a webhook source: what came, and what each environment made of it, side by side; and redelivering.
-// For signed-in members only (promise 6): a key sees its own environment's half, as an event.
+// The deliveries of a webhook source: list, show with the outcome in each environment, redeliver. For signed-in members
+// only (promise 6): an API key sees the outcome in its own environment, as an event.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import type { EventDetails } from "../../../shared/api/events.ts";
@@ -25,6 +25,7 @@ import { eventThroughHistory } from "../../reading/read-through.ts";
 import { writeAudit } from "../audit.ts";
 import { findSource } from "../call-source.ts";
 import type { ConsoleServices } from "../control/ports.ts";
+import { cursorNotFound } from "../keyset.ts";
 import { notFound, unprocessable } from "../refusals.ts";
 import { body, type ConsoleEnv, json, route } from "./route.ts";
 
@@ -57,7 +58,7 @@ export function deliveryRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     const { limit, cursor = null, status = null } = c.req.valid("query");
     const { call } = await findSource(c.var, c.req.valid("param").source);
     const page = await call((source) => source.listDeliveries({ limit, cursor, status }));
-    if (page === "no such cursor") throw unprocessable("cursor", "give what a page had as next");
+    if (page === "no such cursor") throw cursorNotFound();
     return c.json({ data: page.data.map(deliveryAnswer), next: page.next }, 200);
   });
 
@@ -96,7 +97,7 @@ function timeOf(text: string | undefined): number | null {
   return text === undefined ? null : Date.parse(text);
 }
 
-/** Null stands for all. Refuses a slug that the source hands no deliveries to. */
+/** Null stands for all environments. Refuses the slug of an environment that the source does not deliver to. */
 function knownSlugs(
   { environments }: SourceDescription,
   slugs: readonly string[] | undefined,
@@ -104,7 +105,7 @@ function knownSlugs(
   if (slugs === undefined) return null;
   const known = new Set(environments.map(({ slug }) => slug));
   const index = slugs.findIndex((slug) => !known.has(slug));
-  if (index >= 0) throw unprocessable(`environments.${index}`, "the source hands no deliveries to this environment");
+  if (index >= 0) throw unprocessable(`environments.${index}`, "the source does not deliver to this environment");
   return slugs;
 }
 
@@ -133,7 +134,7 @@ async function detailsAnswer(services: ConsoleServices, delivery: StoredDelivery
 
 type Half = Pick<DeliveryDetails["environments"][number], "runs" | "runCount" | "workflows" | "reached">;
 
-/** What one environment made of the delivery. That another cannot be reached does not hide it. */
+/** The outcome in one environment. An environment that cannot be reached does not hide the others. */
 async function halfOf(services: ConsoleServices, { environment, state }: Copy, event: string): Promise<Half> {
   const nothing = { runs: [], runCount: 0, workflows: null };
   if (state !== "accepted") return { ...nothing, reached: true };
@@ -147,7 +148,7 @@ async function halfOf(services: ConsoleServices, { environment, state }: Copy, e
   return { runs: [...runs], runCount, workflows: [...workflows], reached: true };
 }
 
-/** By slug; of each environment the copy that was made last. */
+/** The newest copy of each environment, by slug. */
 function lastCopies(copies: readonly Copy[]): Copy[] {
   const last = new Map(copies.map((copy) => [copy.environment.id, copy]));
   return [...last.values()].sort((a, b) => (a.environment.slug < b.environment.slug ? -1 : 1));

@@ -1,5 +1,4 @@
-// The events of an environment: list and show. The environment's object is the truth about them; nothing of this is in
-// Postgres but history.
+// The events of an environment: list and show. The environment's object is their record; Postgres has only history.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { listOf, PageQuery } from "../../../shared/api/pages.ts";
@@ -9,7 +8,8 @@ import { NAME_MAX_CHARS } from "../../../shared/kernel/limits.ts";
 import { TRIGGER_KINDS } from "../../../shared/wire/reference/triggers.ts";
 import { eventsThroughHistory, eventThroughHistory } from "../../reading/read-through.ts";
 import { callEnvironment } from "../call-environment.ts";
-import { notFound, unprocessable } from "../refusals.ts";
+import { cursorNotFound } from "../keyset.ts";
+import { notFound } from "../refusals.ts";
 import { type ConsoleEnv, json, route } from "./route.ts";
 
 const env = z.object({ org: z.string(), env: z.string() });
@@ -50,7 +50,7 @@ export function eventRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     const { limit, cursor = null, name = null, kind = null } = c.req.valid("query");
     const query = { limit, cursor, name, kind };
     const slice = await callEnvironment(c.var, (environment) => environment.listEvents(MEMBER, query));
-    if (slice === "no such cursor") throw unprocessable("cursor", "give what a page had as next");
+    if (slice === "no such cursor") throw cursorNotFound();
     const page = await eventsThroughHistory(c.var.environment.id, slice, query);
     return c.json({ data: page.data.map((each) => ({ ...each })), next: page.next }, 200);
   });

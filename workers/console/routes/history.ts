@@ -1,4 +1,4 @@
-// An environment's history, for its members: how the archive does, runs in numbers hour by hour, and all runs as a file.
+// The history of an environment: state of the archive, runs in numbers by the hour, and all runs as a file.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { Archived, History, Hour, HoursQuery } from "../../../shared/api/history.ts";
@@ -11,7 +11,7 @@ import { environmentAway } from "../refusals.ts";
 import { type ConsoleEnv, json, route } from "./route.ts";
 
 const env = z.object({ org: z.string(), env: z.string() });
-/** Runs read at once for a file. */
+/** Runs per page of an export. */
 const EXPORTED_AT_ONCE = 100;
 
 const show = route("GET /api/v1/organizations/{org}/environments/{env}/history", {
@@ -77,7 +77,7 @@ export function historyRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 }
 
-/** Reads a page when the one before was taken, so that a slow reader holds little in memory. */
+/** Reads a page once the previous one was taken, so that a slow reader needs little memory. */
 function runsAsLines(variables: ConsoleEnv["Variables"]): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   let cursor: string | null = null;
@@ -85,11 +85,11 @@ function runsAsLines(variables: ConsoleEnv["Variables"]): ReadableStream<Uint8Ar
   return new ReadableStream({
     async pull(controller) {
       try {
-        // Until something was read: a stream whose pull brings nothing is not asked again.
+        // Reads on past empty pages: a stream does not call `pull` again if it enqueued nothing.
         for (let read = 0; read === 0 && !ended; ) {
           const query: ExportQuery = { cursor, limit: EXPORTED_AT_ONCE };
           const slice = await callEnvironment(variables, (environment) => environment.exportRuns(MEMBER, query));
-          if (slice === "no such cursor") throw new Error("a cursor of ours is none");
+          if (slice === "no such cursor") throw new Error("the cursor of an export is unknown");
           const page = await exportThroughHistory(variables.environment.id, slice, query);
           for (const line of page.data) controller.enqueue(encoder.encode(`${line}\n`));
           read = page.data.length;
@@ -98,7 +98,7 @@ function runsAsLines(variables: ConsoleEnv["Variables"]): ReadableStream<Uint8Ar
         }
         if (ended) controller.close();
       } catch (error) {
-        const why = error instanceof HistoryAway ? HISTORY_AWAY : "Something failed inside. Ask again.";
+        const why = error instanceof HistoryAway ? HISTORY_AWAY : "Something failed inside. Send the request again.";
         controller.enqueue(encoder.encode(`${JSON.stringify({ error: why })}\n`));
         controller.close();
       }

@@ -1,4 +1,4 @@
-// The hosts of an environment that are connected and serve a workflow.
+// The connected hosts of an environment that serve a workflow.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { listOf, PageQuery } from "../../../shared/api/pages.ts";

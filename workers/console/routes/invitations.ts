@@ -1,5 +1,6 @@
-// Invitations: make, list, revoke, accept. The router sends no mail: the answer has a text that is handed to the invited
-// person, shown once and stored as a digest. Whoever has it and the address joins, with an account made on the way.
+// Invitations: create, list, revoke, accept. The router sends no mail: the answer has a token to hand to the invited
+// person, which is shown once and stored as a digest. A person with the token and the address joins, if necessary with a
+// new account.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { hashPassword } from "better-auth/crypto";
 import { and, desc, eq, gt, isNull, sql } from "drizzle-orm";
@@ -135,20 +136,20 @@ export function invitationRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     let userId = found.userId;
     const account = [];
     if (userId === null) {
-      if (name === undefined) throw unprocessable("name", "is needed to make your account");
-      if (password === undefined) throw unprocessable("password", "is needed to make your account");
+      if (name === undefined) throw unprocessable("name", "is required to create an account");
+      if (password === undefined) throw unprocessable("password", "is required to create an account");
       userId = newUserId();
       const person = { id: userId, email: invitation.email, name };
       account.push(...newAccount(db, person, await hashPassword(password)));
     } else {
       const identified = await identify(services, c.env, c.req.raw, true);
       if (identified?.caller.kind !== "person" || identified.caller.userId !== userId) {
-        throw conflict("There is an account for the address of this invitation. Sign in with it, then accept again.");
+        throw conflict("This invitation's address has an account. Sign in with it, then accept again.");
       }
       mustBeFromOurPages(identified.caller, c.req.raw);
     }
     const entry = { organizationId: invitation.organizationId, actor: userId, subject: invitation.id };
-    // One statement joins, and only if nobody revoked or accepted it meanwhile. Who is a member already keeps their role.
+    // One statement accepts and joins, unless the invitation was accepted or revoked meanwhile. A member keeps their role.
     await db.batch([
       audit(db, { ...entry, action: "invitation.accept" }),
       ...account,

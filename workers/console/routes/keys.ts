@@ -1,5 +1,5 @@
-// The API keys of an environment: list, make, show again, change, rotate, revoke. No text of a key is stored; it is
-// derived again for an admin. What takes something away is answered once the environment has confirmed it.
+// The API keys of an environment: list, create, show, change, rotate, revoke. No store has a key's text; it is derived anew
+// for an admin. Each change is answered after the environment has confirmed it.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, desc, eq, isNull, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
@@ -125,7 +125,7 @@ export function keyRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(revoke, async (c) => {
     const { services, environment } = c.var;
     const key = await readKey(services, environment, c.req.valid("param").key);
-    // Again for a key that is revoked already: it may not be in force yet.
+    // Repeated for a revoked key: the revocation may not be in force yet.
     const active = and(eq(apiKeys.id, key.id), isNull(apiKeys.revokedAt));
     await changeKey(c.var, key.id, "key.revoke", [
       services.db
@@ -149,7 +149,7 @@ export function keyRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     const { overlapDays, expiresAt } = c.req.valid("json");
     const old = await readKey(services, environment, c.req.valid("param").key);
     mustBeActive(services, old);
-    if (old.replacedBy !== null) throw conflict("This key was rotated already. Rotate the one that replaced it.");
+    if (old.replacedBy !== null) throw conflict("This key was already rotated. Rotate its replacement.");
     const { name, scopes } = old;
     const end = futureTime(services, expiresAt);
     const key = await newKey(services, environment, { name, scopes, expiresAt: end, createdBy: actorOf(caller) });
@@ -168,7 +168,7 @@ export function keyRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 }
 
-/** Makes a change of a key together with its line in the audit log and the environment's next revision. */
+/** Changes a key, raises the environment's revision and writes the audit entry in one transaction. */
 async function changeKey(
   variables: ConsoleEnv["Variables"],
   subject: string,
@@ -225,20 +225,20 @@ function textOf(
 }
 
 function mustBeActive(services: ConsoleServices, key: ApiKey): void {
-  if (key.revokedAt !== null) throw conflict("This key was revoked. Make a new one.");
+  if (key.revokedAt !== null) throw conflict("This key was revoked. Create a new one.");
   if (key.expiresAt !== null && key.expiresAt.getTime() <= services.now()) {
-    throw conflict("This key has expired. Make a new one.");
+    throw conflict("This key has expired. Create a new one.");
   }
 }
 
 function futureTime(services: ConsoleServices, text: string | null): Date | null {
   if (text === null) return null;
   if (Date.parse(text) <= services.now())
-    throw unprocessable("expiresAt", "is in the past; to end a key now, revoke it");
+    throw unprocessable("expiresAt", "must be in the future; to end a key now, revoke it");
   return new Date(text);
 }
 
-/** How a rotated key ends: at once without an overlap, and never later than it would have. */
+/** End of a rotated key: at once without an overlap, and never later than its own expiry. */
 export function endOfOverlap(
   expiresAt: Date | null,
   overlapDays: number,
@@ -250,7 +250,7 @@ export function endOfOverlap(
   };
 }
 
-/** An empty list stands for everything in the stores, and for nothing at all on the wire. */
+/** In the stores an empty list means every scope; the API rejects one. */
 function storedScopes(scopes: Scopes): KeyScope[] {
   return scopes === "all" ? [] : [...new Set(scopes)];
 }

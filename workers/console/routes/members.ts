@@ -1,6 +1,6 @@
-// The members of an organization: list, change a role, remove. Nobody gives or takes a role above their own, and an
-// organization keeps an owner. A removal counts at once for every change and every token; pages that a removed member
-// has open may show the past for up to five minutes, see access-cookie.ts.
+// The members of an organization: list, change a role, remove. A caller cannot give or take a role above their own, and an
+// organization keeps at least one owner. A removal is in force at once for every change and every token; open pages of the
+// removed member can read for up to five minutes, see access-cookie.ts.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, asc, eq, sql } from "drizzle-orm";
 import { z } from "zod";
@@ -30,7 +30,7 @@ const change = route("PATCH /api/v1/organizations/{org}/members/{user}", {
 const remove = route("DELETE /api/v1/organizations/{org}/members/{user}", {
   summary: "Remove a member",
   request: { params: one },
-  responses: { 204: { description: "They are no member any more." } },
+  responses: { 204: { description: "Member removed." } },
 });
 
 export function memberRoutes(app: OpenAPIHono<ConsoleEnv>): void {
@@ -91,7 +91,7 @@ export function memberRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 }
 
-/** Two owners who remove each other at the same time do so one after the other. */
+/** Locks the organization, so that two owners cannot remove each other at the same time. */
 function lockOf({ db }: ConsoleServices, organizationId: string) {
   return db
     .select({ id: organizations.id })
@@ -109,7 +109,7 @@ function anotherOwnerThan(organizationId: string, userId: string) {
     where others.organization_id = ${organizationId} and others.user_id <> ${userId} and others.role = 'owner')`;
 }
 
-/** An admin neither makes an owner nor changes one. */
+/** Refuses roles above the caller's own: an admin can neither make nor change an owner. */
 export function mustNotReachAbove(own: Role, before: Role, after: Role): void {
   for (const role of [before, after]) if (!mayActAs(own, role)) throw needsRole(role);
 }

@@ -1,5 +1,6 @@
-// Organizations: list, create, show, rename, delete. Whoever creates one is its owner; the operator's has none until one
-// is added. Creating answers with the keys of both environments; showing does so for the operator only.
+// Organizations: list, create, show, rename, delete. A person who creates one becomes its owner; one that the operator
+// creates has no owner until one is added. The answer to a creation has the keys of both environments. The answer to a
+// read has them for the operator only.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, asc, eq, isNull } from "drizzle-orm";
 import { z } from "zod";

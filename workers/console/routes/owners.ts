@@ -1,5 +1,5 @@
-// POST …/owners: the operator gives an organization an owner. The way to the first account, and back in for an
-// organization that has lost its owners. May be repeated: an account that is there keeps its password.
+// POST …/owners: the operator gives an organization an owner. Creates the first account of a deployment, and restores access
+// to an organization without owners. May be repeated: an existing account keeps its password.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { hashPassword } from "better-auth/crypto";
 import { and, eq } from "drizzle-orm";
@@ -35,7 +35,7 @@ export function ownerRoutes(app: OpenAPIHono<ConsoleEnv>): void {
       .from(users)
       .where(eq(users.email, email));
     if (known !== undefined) {
-      // Told once: a local router repeats this at its starts.
+      // Audited once: a local router repeats this call at each start.
       const [isMember] = await services.db
         .select({ role: members.role })
         .from(members)
@@ -53,7 +53,7 @@ export function ownerRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 }
 
-/** The statements that make an account with a password, as better-auth would. */
+/** The statements that create an account with a password, in the rows that better-auth writes. */
 export function newAccount(db: ConsoleEnv["Variables"]["services"]["db"], person: Person, passwordDigest: string) {
   const account = { id: `acc_${person.id}`, userId: person.id, providerId: "credential", accountId: person.id };
   return [

@@ -1,5 +1,5 @@
-// The management API's description: /api/v1/openapi.json, made from the routes themselves, and the same as a page to
-// read, /api/v1/reference. Anyone may read both; neither says what exists in this deployment.
+// The OpenAPI document of the management API (/api/v1/openapi.json), generated from the routes, and the same as a page
+// (/api/v1/reference). Both are public; neither reveals objects of this deployment.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { referencePage } from "../reference-page.ts";
 import type { ConsoleEnv } from "./route.ts";
@@ -23,7 +23,7 @@ export function referenceRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     in: "cookie",
     name: "switchyard.session_token",
   });
-  // Made when it is first asked for: it takes some ten milliseconds, and never changes.
+  // Generated at the first request: it takes about ten milliseconds and never changes.
   let made: ReturnType<typeof app.getOpenAPI31Document> | null = null;
   const description = () => {
     made ??= app.getOpenAPI31Document(ABOUT);

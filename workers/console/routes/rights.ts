@@ -1,4 +1,4 @@
-// Every route of the management API and who may use it: the one table of rights. A route that is not here cannot be made.
+// The table of rights: every route of the management API and the right it requires. A route must be in it to be defined.
 import type { Role } from "../../../shared/api/roles.ts";
 
 /**
@@ -90,7 +90,7 @@ export function rightOf(name: RouteName): RequiredRight {
   return ROUTES[name];
 }
 
-/** Routes that read from objects only: with a session of the last five minutes they need no Postgres. */
+/** Routes that read from objects only. With a session of the last five minutes they need no Postgres. */
 export const READ_FROM_OBJECTS: ReadonlySet<RouteName> = new Set<RouteName>([
   "GET /api/v1/organizations/{org}/environments/{env}/workflows",
   "GET /api/v1/organizations/{org}/environments/{env}/events",

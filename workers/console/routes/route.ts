@@ -1,5 +1,5 @@
-// How a route is made: from its name in the table of rights, what it takes and what it answers. The rights are checked
-// before anything of the request is read, so that who may not does not learn what would have been right.
+// Definition of a route: its name in the table of rights, its request and its answers. The right is checked before the
+// request is read, so that a caller without it learns nothing about the form of the request.
 import { createRoute, type RouteConfig } from "@hono/zod-openapi";
 import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
@@ -22,7 +22,7 @@ export const ErrorAnswer = z
   })
   .meta({ id: "Error" });
 
-/** Bytes of a request's body, where a route says nothing else; names are short. */
+/** Limit of a request's body unless the route sets another. */
 const BODY_MAX_BYTES = 16 * 1024;
 const readable = (maxSize: number) =>
   bodyLimit({ maxSize, onError: () => failure(413, `The body is too large. It may have ${maxSize} bytes.`) });
@@ -36,7 +36,7 @@ const ERRORS = {
   503: error("Postgres or an environment could not be reached; the message says what is in force."),
 };
 
-/** A route of the table. `spec` is what OpenAPI knows of it: summary, request and the answers when all is well. */
+/** Defines a route of the table. `spec` is its part of the OpenAPI document: summary, request and successful answers. */
 export function route<N extends RouteName, const S extends Omit<RouteConfig, "method" | "path" | "middleware">>(
   name: N,
   spec: S,

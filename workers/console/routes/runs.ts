@@ -1,5 +1,5 @@
-// The runs of an environment: list, show, cancel, run again. The environment's object is the truth about them, so a change
-// is made there and then written to the audit log; Postgres is asked for the right before.
+// The runs of an environment: list, show, cancel, run again. The environment's object is their record, so a change is made
+// there and then written to the audit log. The caller's right is read from Postgres before.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { listOf } from "../../../shared/api/pages.ts";
@@ -9,13 +9,14 @@ import { MEMBER, type RunChange } from "../../../shared/contracts/environment.ts
 import { runsThroughHistory, runThroughHistory } from "../../reading/read-through.ts";
 import { writeAudit } from "../audit.ts";
 import { callEnvironment } from "../call-environment.ts";
-import { conflict, notFound, unprocessable } from "../refusals.ts";
+import { cursorNotFound } from "../keyset.ts";
+import { conflict, notFound } from "../refusals.ts";
 import { type ConsoleEnv, json, route } from "./route.ts";
 
 const env = z.object({ org: z.string(), env: z.string() });
 const ofRun = z.object({ org: z.string(), env: z.string(), run: z.string() });
 
-// The fields that are always there. What is answered is what `GET /api/v1/runs` answers with a key.
+// The fields that are always present. The answer is that of `GET /api/v1/runs` with an API key.
 const RunSummary = z
   .object({ id: z.string(), status: z.enum(RUN_STATUSES), createdAt: z.string(), attempts: z.number() })
   .meta({ id: "RunSummary" });
@@ -28,7 +29,7 @@ const list = route("GET /api/v1/organizations/{org}/environments/{env}/runs", {
 const show = route("GET /api/v1/organizations/{org}/environments/{env}/runs/{run}", {
   summary: "Show a run with its event, steps and output",
   request: { params: ofRun },
-  // Passed on as the text that the object makes: a payload may be nested deeper than it can be parsed here.
+  // Passed on as the text from the object: a payload may be nested too deeply to be parsed here.
   responses: { 200: { description: "The run, as `GET /api/v1/runs/:id` answers it." } },
 });
 const cancel = route("POST /api/v1/organizations/{org}/environments/{env}/runs/{run}/cancel", {
@@ -51,7 +52,7 @@ export function runRoutes(app: OpenAPIHono<ConsoleEnv>): void {
         ? environment.listRuns(MEMBER, query)
         : environment.listWorkflowRuns(MEMBER, workflow, query),
     );
-    if (slice === "no such cursor") throw unprocessable("cursor", "give what a page had as next");
+    if (slice === "no such cursor") throw cursorNotFound();
     if (slice === "no such workflow") return c.json({ data: [], next: null }, 200);
     const page = await runsThroughHistory(c.var.environment.id, slice, query, workflow ?? null);
     return c.json({ data: page.data.map((each) => ({ ...each })), next: page.next }, 200);

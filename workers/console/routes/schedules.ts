@@ -1,6 +1,6 @@
-// Schedules of an organization, and those of an environment with their switches; Postgres has the record of
-// an organization's schedules, which is pushed to the objects with the rest of their state; the switches of an environment
-// are its object's own.
+// Schedules of an organization, and all schedules of an environment with their switches. Postgres is the record of an
+// organization's schedules, which are pushed to the objects with the rest of their state. An environment's object is the
+// record of its switches.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, asc, count, eq, isNull, sql } from "drizzle-orm";
 import { z } from "zod";
@@ -113,7 +113,7 @@ export function scheduleRoutes(app: OpenAPIHono<ConsoleEnv>): void {
       .from(schedules)
       .where(eq(schedules.organizationId, organization.id));
     if ((held?.count ?? 0) >= SCHEDULES_MAX) {
-      throw conflict(`The organization has as many schedules as it may, ${SCHEDULES_MAX}. Delete one first.`);
+      throw conflict(`The organization has ${SCHEDULES_MAX} schedules, the maximum. Delete one first.`);
     }
     const row = {
       ...given,
@@ -183,7 +183,7 @@ export function scheduleRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 }
 
-/** Writes a change of a schedule and has every environment of the organization take it over. */
+/** Writes a change of a schedule and pushes it to every environment of the organization. */
 async function inEveryEnvironment(
   variables: ConsoleEnv["Variables"],
   action: AuditAction,
@@ -193,7 +193,7 @@ async function inEveryEnvironment(
   const { services, organization } = variables;
   const { db } = services;
   const ids = organization.environments.map(({ id }) => id);
-  // Also one that was added since the request began: whoever added it pushed it without this change.
+  // Includes an environment that was added since the request began: its push lacked this change.
   const theirs = and(eq(environments.organizationId, organization.id), isNull(environments.archivedAt));
   const [, raised] = await changeEnvironments(services, ids, () =>
     db
@@ -208,7 +208,7 @@ async function inEveryEnvironment(
       ])
       .catch((error: unknown) => {
         if (!violates(error, "schedules_organization_id_name_unique")) throw error;
-        throw conflict("The organization has a schedule of this name. Choose another one.");
+        throw conflict("The organization has a schedule of this name. Choose another name.");
       }),
   );
   for (const { id } of raised) if (!ids.includes(id)) services.afterwards(pushEnvironment(services, id));

@@ -1,6 +1,6 @@
-// The webhook sources of an organization: list, make, show, change, delete, show the secrets. A source's object is the
-// whole truth about it (docs/decisions/0008-sources-without-postgres.md), so a change is made there and then written to
-// the audit log, which names the service: the id is part of the URL, and in Postgres nothing is that opens anything.
+// The webhook sources of an organization: list, create, show, change, delete, show the secrets. A source's object is its
+// record (docs/decisions/0008-sources-without-postgres.md), so a change is made there and then written to the audit log. The
+// entry names the service and not the id: the id is part of the URL, and Postgres stores no secret.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { listOf, PageQuery, pageOf } from "../../../shared/api/pages.ts";
@@ -63,7 +63,7 @@ export function sourceRoutes(app: OpenAPIHono<ConsoleEnv>): void {
         description: await services.sources.call(name, (source) => source.describe()),
       })),
     );
-    // One that is just being made is listed already.
+    // A source that is just being created is already in the list.
     const there = described.flatMap(({ id, description }) =>
       description === null ? [] : sourceAnswer(c.req.url, id, description),
     );
@@ -73,7 +73,7 @@ export function sourceRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   app.openapi(create, async (c) => {
     const { services, organization } = c.var;
     const posted = c.req.valid("json");
-    // The sources of an organization from before there were any learn of its environments here.
+    // An organization that is older than webhook sources has not placed its environments in the SourceBook yet.
     await Promise.all(organization.environments.map(({ id }) => pushEnvironment(services, id)));
     const id = await services.sources.idOf(organization.id, posted.service);
     const name = await services.sources.nameOf(id);
@@ -110,7 +110,7 @@ export function sourceRoutes(app: OpenAPIHono<ConsoleEnv>): void {
 
   app.openapi(showSecrets, async (c) => {
     const found = await findSource(c.var, c.req.valid("param").source);
-    // Written down first: nobody sees them unnoticed.
+    // Audited first, so that nobody sees the secrets without an entry.
     await audit(c.var.services.db, auditEntry(c.var, "source.show", found.description.service));
     const secrets = await found.call((source) => source.secrets());
     if (secrets === null) throw secretsUnreadable();
@@ -121,13 +121,13 @@ export function sourceRoutes(app: OpenAPIHono<ConsoleEnv>): void {
 function mustBeDone(changed: SourceChanged): void {
   if (changed === "done") return;
   if (changed === "exists") throw conflict("The organization has a source for this service. Change that one.");
-  if (changed === "full") throw conflict("The organization has as many sources as it may. Delete one first.");
+  if (changed === "full") throw conflict("The organization has the maximum number of sources. Delete one first.");
   if (changed === "no source" || changed === "deleted") throw notFound("source");
   const [problem] = changed.problems;
-  throw unprocessable(problem?.path.join(".") ?? "(body)", problem?.message ?? "cannot be used");
+  throw unprocessable(problem?.path.join(".") ?? "(body)", problem?.message ?? "is not valid");
 }
 
-/** The workflows that listen to the source's service, and whether they ask for what it does. */
+/** The workflows that listen to the source's service, each with its verification, compared with the source's. */
 async function listeningWorkflows(
   { services, organization }: ConsoleEnv["Variables"],
   { description: { service }, call }: FoundSource,

@@ -1,5 +1,5 @@
-// The one who is signed in, and their personal access tokens. A token is made with a session only: one that was stolen
-// makes no others. Its text is answered once and stored as a digest.
+// The signed-in person and their personal access tokens. Only a session can create a token, so that a stolen token cannot
+// create others. The text is in one answer only and stored as a digest.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { and, asc, eq } from "drizzle-orm";
 import { z } from "zod";
@@ -57,7 +57,7 @@ export function tokenRoutes(app: OpenAPIHono<ConsoleEnv>): void {
     const { name, expiresAt } = c.req.valid("json");
     const { services } = c.var;
     if (expiresAt !== null && Date.parse(expiresAt) <= services.now())
-      throw unprocessable("expiresAt", "is in the past");
+      throw unprocessable("expiresAt", "must be in the future");
     const text = newTokenText();
     const row = {
       id: newTokenId(),
@@ -81,7 +81,7 @@ export function tokenRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 }
 
-/** The table of rights lets only persons in here. */
+/** The table of rights admits only persons to these routes. */
 function personOf(caller: Caller): Extract<Caller, { kind: "person" }> {
   if (caller.kind !== "person") throw needsPerson();
   return caller;

@@ -1,5 +1,5 @@
-// The workflows of an environment: list, pause, resume, deregister, test. The environment's object is the truth about
-// them, so a change is made there and then written to the audit log; Postgres is asked for the right before.
+// The workflows of an environment: list, pause, resume, deregister, test. The environment's object is their record, so a
+// change is made there and then written to the audit log. The caller's right is read from Postgres before.
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { z } from "zod";
 import { eventContent } from "../../../shared/api/events.ts";
@@ -17,7 +17,7 @@ import { emittedAnswer } from "./schedules.ts";
 const env = z.object({ org: z.string(), env: z.string() });
 const ofWorkflow = z.object({ org: z.string(), env: z.string(), workflow: z.string() });
 
-// The fields that are always there. What is answered is what `GET /api/v1/workflows` answers with a key.
+// The fields that are always present. The answer is that of `GET /api/v1/workflows` with an API key.
 const Workflow = z.object({ slug: z.string(), name: z.string(), paused: z.boolean() }).meta({ id: "Workflow" });
 const Paused = z.object({ slug: z.string(), paused: z.boolean() });
 
@@ -91,7 +91,8 @@ export function workflowRoutes(app: OpenAPIHono<ConsoleEnv>): void {
   });
 }
 
-const tooLarge = () => unprocessable("payload", `payload and context have ${EVENT_MAX_BYTES} bytes of JSON at most`);
+const tooLarge = () =>
+  unprocessable("payload", `payload and context must not exceed ${EVENT_MAX_BYTES} bytes of JSON together`);
 
 async function change(variables: ConsoleEnv["Variables"], slug: string, what: WorkflowChange): Promise<void> {
   const changed = await callEnvironment(variables, (environment) => environment.changeWorkflow(MEMBER, slug, what));
