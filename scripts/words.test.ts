@@ -74,6 +74,7 @@ describe("test names", () => {
     ['test.skip("One key is refused", () => {});', 1],
     ['it("refuses what is not there", () => {});', 0],
     ['it("islands, tone and inner are no such words", () => {});', 0],
+    ['it.each<[string, (a: Scene) => A<B>, number]>([])("is refused", () => {});', 1],
     ['pattern.test("is refused"); const a = submit("is");', 0],
     ['// it("is refused")\nconst a = \'it("is refused")\';', 0],
     ['describe("that is refused", () => {});', 1],

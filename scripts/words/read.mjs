@@ -154,29 +154,30 @@ export function titles(text) {
   return found;
 }
 
-/** Offset of the quote that opens a title, after `it`, `it.only`, `it.each(…)` and the like. Null without a literal. */
+/** Offset of the quote that opens a title, after `it`, `it.only`, `it.each<…>(…)` and the like. Null without a literal. */
 function titleAt(code, from) {
-  const call = /\s*(?:\.(\w+))?\s*(\()?/y;
+  const call = /\s*(?:\.(\w+))?\s*/y;
   for (let at = from; ; ) {
     call.lastIndex = at;
-    const [all, member, paren] = call.exec(code);
+    const [all, member] = call.exec(code);
     at += all.length;
-    if (paren === undefined) {
+    if (code[at] === "<") at = behind(code, at, "<", ">");
+    if (code[at] !== "(") {
       if (member === undefined) return null;
     } else if (["each", "for", "runIf", "skipIf"].includes(member)) {
-      at = closing(code, at);
+      at = behind(code, at, "(", ")");
     } else {
-      at += /\s*/y.exec(code.slice(at))[0].length;
-      return "\"'`".includes(code[at] ?? " ") ? at : null;
+      const quote = at + 1 + code.slice(at + 1).search(/\S/);
+      return "\"'`".includes(code[quote]) ? quote : null;
     }
   }
 }
 
-/** Offset behind the parenthesis that closes the one opened before `from`. */
-function closing(code, from) {
-  for (let at = from, depth = 1; at < code.length; at++) {
-    if (code[at] === "(") depth++;
-    if (code[at] === ")" && --depth === 0) return at + 1;
+/** Offset behind the bracket that closes the one at `from`. The arrow of a function type closes none. */
+function behind(code, from, open, close) {
+  for (let at = from, depth = 0; at < code.length; at++) {
+    if (code[at] === open) depth++;
+    if (code[at] === close && code[at - 1] !== "=" && --depth === 0) return at + 1;
   }
   return code.length;
 }
