@@ -246,7 +246,8 @@ describe("a frame that cannot be sent", () => {
     expect(offered(other)).toHaveLength(2);
   }
 
-  it("disturbs no other host and no other operation when the socket is closing", () => postingWith((socket) => socket.close(4000, "gone")));
+  it("disturbs no other host and no other operation when the socket is closing", () =>
+    postingWith((socket) => socket.close(4000, "gone")));
 
   it("disturbs no other host and no other operation when sending throws", () =>
     postingWith((socket) => {

@@ -82,7 +82,7 @@ describe("a delay that has passed already", () => {
   it.each<[string, unknown]>([
     ["a date in the past", { until: "1999-12-31T23:59:59Z" }],
     ["no seconds", { seconds: 0 }],
-  ])("is no delay: %s", async (_what, delay) => {
+  ])("starts its runs at once: %s", async (_what, delay) => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "later");
     const accepted = await sendLater(live.key, delay);

@@ -59,7 +59,7 @@ describe("the length of a delay", () => {
     ["a fraction of a millisecond, rounded up", { seconds: 0.0001 }, 1],
     ["nothing at all", {}, 0],
     ["less than nothing, which is now", { hours: -1 }, 0],
-  ])("is the sum of its units: %s", (_what, units, ms) => {
+  ])("adds up its units: %s", (_what, units, ms) => {
     expect(delayEnd({ type: "DELAY", ...units }, 1_000_000)).toBe(1_000_000 + ms);
   });
 
@@ -67,7 +67,7 @@ describe("the length of a delay", () => {
     ["in UTC", "1970-01-01T01:00:00Z", HOUR],
     ["with an offset", "1970-01-01T01:00:00+00:30", HOUR / 2],
     ["in the past, which is now", "1969-07-21T02:56:15Z", 0],
-  ])("is the time until a date: %s", (_what, scheduledFor, ms) => {
+  ])("runs until its date: %s", (_what, scheduledFor, ms) => {
     expect(delayEnd({ type: "SCHEDULE_FOR", scheduledFor }, 0)).toBe(ms);
   });
 
@@ -124,7 +124,7 @@ describe("a delay", () => {
     ["a date in the past", { type: "SCHEDULE_FOR", scheduledFor: "1999-12-31T23:59:59Z" }],
     ["no time", { type: "DELAY" }],
     ["less than no time", { type: "DELAY", days: -3 }],
-  ])("of no length is resolved at once, by the alarm alone: %s", async (_what, wait) => {
+  ])("ends at once, by the alarm alone, when it has no length: %s", async (_what, wait) => {
     const { host, id } = await runningRun();
     expect(await sleep(host, id, "d", wait)).toBe(true);
     await answerTo(host, "RESOLVE_DELAY");
@@ -139,7 +139,7 @@ describe("a delay", () => {
     ["a date that is none", { type: "SCHEDULE_FOR", scheduledFor: "tomorrow" }],
     ["an unknown form", { type: "UNTIL_I_SAY_SO" }],
     ["no form", null],
-  ])("that cannot be ends its run with an error: %s", async (_what, wait) => {
+  ])("ends its run with an error when it is impossible: %s", async (_what, wait) => {
     const { live, host, id } = await runningRun();
     expect(await sleep(host, id, "d", wait)).toBe(false);
     expect(await shown(live, id)).toMatchObject({

@@ -103,7 +103,7 @@ describe("a field of the wrong form", () => {
     ["a delay of more than a year", delay({ days: 367 }), "event.delay"],
     ["a delay until no date", delay({ until: SECRET }), "event.delay"],
     ["a delay until a date without a zone", delay({ until: "2026-01-01T00:00:00" }), "event.delay"],
-  ])("%s", async (_what, body, path) => {
+  ])("gets 422 and its name: %s", async (_what, body, path) => {
     const { status, refused } = await refusal(body);
     expect(status).toBe(422);
     expect(refused.error).toContain(path);
@@ -112,7 +112,7 @@ describe("a field of the wrong form", () => {
     for (const { message } of refused.fields ?? []) expect(message).not.toBe("");
   });
 
-  it("names all of several wrong fields", async () => {
+  it("gets named beside the other wrong fields", async () => {
     const { refused } = await refusal({ id: "", event: { name: "", timestamp: SECRET } });
     const paths = refused.fields?.map(({ path }) => path);
     expect(paths).toEqual(["id", "event.name", "event.payload", "event.timestamp"]);
