@@ -24,7 +24,7 @@ export async function ask<T>(method: Method, path: string, body?: unknown): Prom
       ...(body !== undefined && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
     });
   } catch {
-    throw new ApiError(0, "The router cannot be reached. Is it running?");
+    throw new ApiError(0, "The router cannot be reached. Check that it is running, then try again.");
   }
   const text = await response.text();
   const answer = parse(text);
@@ -35,7 +35,11 @@ export async function ask<T>(method: Method, path: string, body?: unknown): Prom
     fields?: ApiError["fields"];
   };
   const said = [error, message].find((each) => typeof each === "string") as string | undefined;
-  throw new ApiError(response.status, said ?? `The router answered ${response.status}.`, fields ?? []);
+  throw new ApiError(
+    response.status,
+    said ?? `The request failed with status ${response.status}. Try again.`,
+    fields ?? [],
+  );
 }
 
 function parse(text: string): unknown {

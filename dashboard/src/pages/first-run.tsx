@@ -46,7 +46,7 @@ export function FirstRun({ activity, onDone }: { activity: Activity; onDone: () 
     <div className="mb-4">
       <Panel title="Your first run">
         <ol className="flex flex-col gap-5">
-          <Step number={1} done={false} title="Point your process to this environment">
+          <Step number={1} done={false} title="Set the environment variables of your process">
             <Code text={variables(shown ?? `trigger_${place.env}_••••••`)} />
             <Problem error={error} />
             {may && key && (
@@ -73,10 +73,10 @@ export function FirstRun({ activity, onDone }: { activity: Activity; onDone: () 
             done={ended}
             title={
               ended
-                ? "It has run"
+                ? "Run finished"
                 : run
-                  ? "It runs; waiting for its end …"
-                  : "Send it an event; waiting for the first run …"
+                  ? "Running; waiting for the run to finish …"
+                  : "Send an event; waiting for the first run …"
             }
           >
             {run && (
@@ -87,7 +87,7 @@ export function FirstRun({ activity, onDone }: { activity: Activity; onDone: () 
                   params={{ ...place, run: run.id }}
                   className="font-medium underline"
                 >
-                  See the run of {run.workflow.name}
+                  View the run of {run.workflow.name}
                 </Link>
                 {ended && <Button onPress={onDone}>Done</Button>}
               </p>

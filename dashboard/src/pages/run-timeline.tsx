@@ -25,7 +25,7 @@ export function Timeline({ run }: { run: Run }) {
         ))}
       </ol>
       {run.tasksOmitted !== undefined && run.tasksOmitted > 0 && (
-        <p className="mt-2 text-soft">{run.tasksOmitted.toLocaleString()} further steps are too many to show.</p>
+        <p className="mt-2 text-soft">{run.tasksOmitted.toLocaleString()} more steps are not shown.</p>
       )}
       <Steps tasks={run.tasks} />
     </Panel>
@@ -52,7 +52,7 @@ function Row({ bar, made, span, now }: { bar: Bar; made: number; span: number; n
         )}
       </span>
       <span className="text-xs text-soft tabular-nums sm:text-right">
-        {length === null ? "not known" : formatDuration(length)}
+        {length === null ? "unknown" : formatDuration(length)}
         {from !== null && until === null && " …"}
       </span>
     </li>

@@ -68,15 +68,15 @@ function factsOf(run: Run, place: { org: string; env: string }): [string, React.
         {run.event.name}
       </Link>,
     ],
-    ["Made", <When key="m" time={run.createdAt} />],
+    ["Created", <When key="m" time={run.createdAt} />],
     ["Started", <When key="s" time={run.startedAt} />],
-    ["Took", <Duration key="d" from={run.startedAt} until={run.finishedAt} />],
+    ["Duration", <Duration key="d" from={run.startedAt} until={run.finishedAt} />],
     ["Attempts", run.attempts],
   ];
   if (run.timedOutReason) facts.push(["Timed out", run.timedOutReason]);
   if (run.rerunOf) {
     facts.push([
-      "Repeats",
+      "Rerun of",
       <Link
         key="r"
         to="/orgs/$org/$env/runs/$run"
@@ -155,7 +155,7 @@ function Actions({ run }: { run: Run }) {
           })
         }
       >
-        Copy as a test
+        Copy to test
       </Button>
     </>
   );
@@ -173,7 +173,7 @@ function Logs({ tasks }: { tasks: readonly Task[] }) {
       title="Logs"
       actions={
         <Choose
-          label="Least level of logs"
+          label="Minimum log level"
           hidden
           value={least}
           choices={LEVELS.map((level) => ({ id: level, label: `${level.toLowerCase()} and above` }))}
@@ -181,9 +181,7 @@ function Logs({ tasks }: { tasks: readonly Task[] }) {
         />
       }
     >
-      {shown.length === 0 && (
-        <p className="text-soft">{all.length === 0 ? "The run has logged nothing." : "None of this level."}</p>
-      )}
+      {shown.length === 0 && <p className="text-soft">{all.length === 0 ? "No logs" : "No logs at this level"}</p>}
       <ol className="flex flex-col gap-1">
         {shown.map(({ key, createdAt, level, message, properties }, index) => (
           <li key={`${index} ${key}`} className="flex flex-wrap items-baseline gap-2">

@@ -52,7 +52,7 @@ function Filters({ search }: { search: RunsSearch }) {
         label="Status"
         value={search.status ?? ALL}
         choices={[
-          { id: ALL, label: "Every status" },
+          { id: ALL, label: "All statuses" },
           ...STATUSES.map((status) => ({ id: status, label: statusLabel(status) })),
         ]}
         onChange={(status) => choose({ status })}
@@ -61,7 +61,7 @@ function Filters({ search }: { search: RunsSearch }) {
         label="Workflow"
         value={search.workflow ?? ALL}
         choices={[
-          { id: ALL, label: "Every workflow" },
+          { id: ALL, label: "All workflows" },
           ...(data?.data ?? []).map(({ slug, name }) => ({ id: slug, label: name })),
         ]}
         onChange={(workflow) => choose({ workflow })}
@@ -69,7 +69,7 @@ function Filters({ search }: { search: RunsSearch }) {
       <Choose
         label="Time"
         value={search.time ?? ALL}
-        choices={[{ id: ALL, label: "Any time" }, ...times, { id: "between", label: "Between …" }]}
+        choices={[{ id: ALL, label: "Any time" }, ...times, { id: "between", label: "Custom range" }]}
         onChange={(time) => choose({ time, from: "", until: "" })}
       />
       {search.time === "between" && (
@@ -87,15 +87,15 @@ function Filters({ search }: { search: RunsSearch }) {
         label="Tests"
         value={search.test ?? ALL}
         choices={[
-          { id: ALL, label: "With tests" },
-          { id: "without", label: "Without tests" },
-          { id: "only", label: "Only tests" },
+          { id: ALL, label: "Include tests" },
+          { id: "without", label: "Exclude tests" },
+          { id: "only", label: "Tests only" },
         ]}
         onChange={(test) => choose({ test })}
       />
       <form onSubmit={find} className="flex items-end gap-2">
-        <Field label="Id or text" value={text} onChange={setText} placeholder="run_…, an event, an error" />
-        <Button type="submit">Find</Button>
+        <Field label="Search" value={text} onChange={setText} placeholder="run id, event or error" />
+        <Button type="submit">Search</Button>
       </form>
       {Object.keys(search).length > 0 && (
         <Button
@@ -105,7 +105,7 @@ function Filters({ search }: { search: RunsSearch }) {
             void navigate({ to: "/orgs/$org/$env/runs", params: place, search: {} });
           }}
         >
-          Show all
+          Clear filters
         </Button>
       )}
     </search>
@@ -145,7 +145,7 @@ function List({ filters }: { filters: RunFilters }) {
 
   if (error) return <Problem error={error} />;
   if (!data) return <Loading />;
-  if (shown.length === 0 && !hasNextPage) return <Empty title="No runs here that fit." />;
+  if (shown.length === 0 && !hasNextPage) return <Empty title="No runs match these filters" />;
   return (
     <>
       <ul ref={list} aria-label="Runs" className="relative" style={{ height: virtual.getTotalSize() }}>
@@ -165,8 +165,8 @@ function List({ filters }: { filters: RunFilters }) {
       {isFetchingNextPage && <Loading />}
       {foundNone && hasNextPage && !isFetchingNextPage && (
         <p className="flex flex-wrap items-center gap-3 py-2 text-soft">
-          {shown.length === 0 ? "None of the newest runs fits." : "None of the runs before fits."}
-          <Button onPress={() => void fetchNextPage()}>Look further back</Button>
+          {shown.length === 0 ? "No match among the newest runs." : "No match among the runs before."}
+          <Button onPress={() => void fetchNextPage()}>Search older runs</Button>
         </p>
       )}
     </>

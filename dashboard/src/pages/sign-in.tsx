@@ -30,7 +30,7 @@ export function SignIn() {
       setBusy(false);
       setError(
         new Error(
-          "This link was used before, or is too old. Sign in with your password, or start the router again for a new link.",
+          "This link was already used or has expired. Sign in with your password, or restart the router for a new link.",
         ),
       );
     });

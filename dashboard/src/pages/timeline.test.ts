@@ -36,10 +36,8 @@ const shown = (given: Partial<Run>) =>
 
 describe("the timeline of a run", () => {
   it("that waits is its wait, until it starts or ends", () => {
-    expect(shown({ status: "PENDING", attempts: 0 })).toEqual([["Waits for a host", 0, null, "waits"]]);
-    expect(shown({ status: "TIMED_OUT", attempts: 0, finishedAt: at(60) })).toEqual([
-      ["Waits for a host", 0, 60, "waits"],
-    ]);
+    expect(shown({ status: "PENDING", attempts: 0 })).toEqual([["Queued", 0, null, "waits"]]);
+    expect(shown({ status: "TIMED_OUT", attempts: 0, finishedAt: at(60) })).toEqual([["Queued", 0, 60, "waits"]]);
   });
 
   it("has the attempt and its steps, and no logs", () => {
@@ -49,7 +47,7 @@ describe("the timeline of a run", () => {
       task("FETCH_REQUEST", 0, 5, undefined, "PENDING"),
     ];
     expect(shown({ status: "RUNNING", startedAt: at(1), tasks })).toEqual([
-      ["Waits for a host", 0, 1, "waits"],
+      ["Queued", 0, 1, "waits"],
       ["Attempt 1", 1, null, "runs"],
       ["Delay", 2, 5, "done"],
       ["Fetch request", 5, null, "waits"],
@@ -59,7 +57,7 @@ describe("the timeline of a run", () => {
   it("puts each step to the attempt that it got its result in, and a lost attempt ends with what was last seen of it", () => {
     const tasks = [task("DELAY", 0, 2, 5), task("LOG_MESSAGE", 0, 6), task("RUN_ONCE", 2, 20, 21)];
     expect(shown({ attempts: 3, startedAt: at(1), finishedAt: at(22), tasks })).toEqual([
-      ["Waits for a host", 0, 1, "waits"],
+      ["Queued", 0, 1, "waits"],
       ["Attempt 1", 1, 6, "lost"],
       ["Delay", 2, 5, "done"],
       // It left nothing behind that would tell when it was.

@@ -19,7 +19,7 @@ export function timelineOf(run: Run): readonly Bar[] {
   const started = run.startedAt === undefined ? null : Date.parse(run.startedAt);
   const wait: Bar = {
     kind: "wait",
-    label: "Waits for a host",
+    label: "Queued",
     detail: "",
     from: made,
     until: started ?? end,
@@ -47,7 +47,7 @@ function attemptBar(run: Run, attempt: number, isLast: boolean, tasks: readonly 
   return {
     kind: "attempt",
     label: `Attempt ${attempt + 1}`,
-    detail: isLost ? "lost its host" : "",
+    detail: isLost ? "host lost" : "",
     from,
     until: isLost ? lastSeen : end,
     status: isLost ? "lost" : end === null ? "runs" : failed ? "failed" : "done",

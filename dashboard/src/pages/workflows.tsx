@@ -51,12 +51,12 @@ export function Workflows() {
   const { data, error } = useQuery(workflows(place));
   return (
     <>
-      <PageTitle title="Workflows">Registered by your processes with this environment's key.</PageTitle>
+      <PageTitle title="Workflows">Registered by hosts with this environment's API key</PageTitle>
       <Problem error={error} />
       {!data && !error && <Loading />}
       {data?.data.length === 0 && (
-        <Empty title="No workflow is registered here yet.">
-          Run a process that listens with this environment's key; it shows up here at once.
+        <Empty title="No workflows registered yet">
+          Start a process with this environment's API key. Its workflows appear here at once.
         </Empty>
       )}
       <ul className="flex flex-col gap-2">
@@ -100,7 +100,7 @@ function Row({ workflow }: { workflow: WorkflowDetails }) {
                 last run <Status status={lastRun.status} /> <When time={lastRun.createdAt} />
               </>
             ) : (
-              "no run lately"
+              "no recent runs"
             )}
           </span>
         </span>

@@ -11,11 +11,11 @@ import { useMay, usePlace } from "./place.ts";
 import { chooseTheme, currentTheme } from "./theme.ts";
 
 const PAGES = [
-  ["", "Home"],
+  ["", "Overview"],
   ["workflows", "Workflows"],
   ["runs", "Runs"],
   ["events", "Events"],
-  ["sources", "Webhook sources"],
+  ["sources", "Webhooks"],
   ["schedules", "Schedules"],
   ["test", "Test", "member"],
   ["keys", "API keys"],
@@ -33,7 +33,7 @@ export function Shell() {
   return (
     <div className="min-h-screen" data-environment={place.env}>
       <a href="#main" className="sr-only focus:not-sr-only focus:absolute focus:z-30 focus:bg-panel focus:p-2">
-        Skip to the page
+        Skip to content
       </a>
       <header className="sticky top-0 z-10 border-b border-line bg-panel">
         <div className={`h-1.5 ${look.band}`} aria-hidden="true" />
@@ -58,7 +58,7 @@ export function Shell() {
             <span
               role="status"
               className={`text-xs ${live ? "text-emerald-800 dark:text-emerald-300" : "text-soft"}`}
-              title={live ? "Updates come as they happen" : "Not connected: the page asks every few seconds"}
+              title={live ? "Changes appear at once" : "Disconnected: the page refreshes every few seconds"}
             >
               {live ? "● live updates" : "○ polling"}
             </span>
@@ -168,10 +168,7 @@ function EnvironmentSwitch({ org, env }: Place) {
 function KeyBox({ org }: { org: string }) {
   const { data } = useQuery(environments(org));
   return (
-    <section
-      aria-label="API keys of the environments"
-      className="mt-auto flex flex-col gap-3 border-t border-line pt-3"
-    >
+    <section aria-label="API keys" className="mt-auto flex flex-col gap-3 border-t border-line pt-3">
       {data?.data.map(({ slug }) => (
         <EnvironmentKey key={slug} org={org} env={slug} />
       ))}
@@ -245,7 +242,7 @@ export function Failed({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
   return (
     <main className="mx-auto flex max-w-lg flex-col gap-3 p-8">
-      <h1 className="text-xl font-semibold">This page cannot be shown</h1>
+      <h1 className="text-xl font-semibold">This page could not be loaded</h1>
       <Problem error={error} />
       <div className="flex gap-2">
         <Button
@@ -257,7 +254,7 @@ export function Failed({ error, reset }: ErrorComponentProps) {
           Try again
         </Button>
         <Link to="/" className="self-center underline">
-          To the beginning
+          Go to overview
         </Link>
       </div>
     </main>
@@ -267,9 +264,9 @@ export function Failed({ error, reset }: ErrorComponentProps) {
 export function NothingHere() {
   return (
     <main className="mx-auto flex max-w-lg flex-col gap-3 p-8">
-      <h1 className="text-xl font-semibold">There is nothing at this address</h1>
+      <h1 className="text-xl font-semibold">Page not found</h1>
       <Link to="/" className="underline">
-        To the beginning
+        Go to overview
       </Link>
     </main>
   );

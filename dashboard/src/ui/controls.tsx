@@ -239,7 +239,7 @@ export function Problem({ error }: { error: unknown }) {
       role="alert"
       className="rounded-md border border-red-700/40 bg-red-50 px-3 py-2 text-red-900 dark:bg-red-950/50 dark:text-red-200"
     >
-      <p>{error instanceof Error ? error.message : "Something failed."}</p>
+      <p>{error instanceof Error ? error.message : "Something went wrong. Try again."}</p>
       {fields.length > 0 && (
         <ul className="mt-1 list-disc pl-5">
           {fields.map(({ path, message }) => (
@@ -273,7 +273,7 @@ export function Copy({
           await navigator.clipboard.writeText(typeof text === "string" ? text : await text());
           setSaid("Copied");
         } catch (error) {
-          setSaid(error instanceof ApiError ? error.message : "Not copied");
+          setSaid(error instanceof ApiError ? error.message : "Copy failed");
         }
         setTimeout(() => setSaid(null), 2_000);
       }}

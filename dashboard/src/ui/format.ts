@@ -31,7 +31,7 @@ export function formatJson(value: unknown): string {
   try {
     text = JSON.stringify(value, null, 2);
   } catch {
-    return "This value is nested too deeply to be shown. The API has it.";
+    return "This value is nested too deeply to display. Read it through the API.";
   }
   return (text ?? "undefined").replaceAll(
     /[\p{Cf}\p{Co}\u2028\u2029\u007f-\u009f]/gu,

@@ -137,7 +137,7 @@ function JsonField({ label, value, onChange }: { label: string; value: unknown; 
           onChange(text.trim() === "" ? undefined : (JSON.parse(text) as unknown));
           setProblem("");
         } catch {
-          setProblem("This is not JSON yet: the last that was is kept.");
+          setProblem("Not valid JSON. The last valid value is kept.");
         }
       }}
     />
