@@ -1,5 +1,5 @@
-// How the dashboard asks the router: JSON over fetch, with the session's cookies. An answer that is no success becomes an
-// ApiError with the router's own words.
+// Requests of the dashboard to the router: JSON over fetch, with the session's cookies. Any answer but a success
+// becomes an ApiError with the router's own message.
 
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -14,7 +14,9 @@ export class ApiError extends Error {
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
-/** Asks a path of the API. `body` is sent as JSON. Rejects with an ApiError; status 0 when the router cannot be reached. */
+/**
+ * Sends a request to the API, with `body` as JSON. Rejects with an ApiError; status 0 if the router cannot be reached.
+ */
 export async function ask<T>(method: Method, path: string, body?: unknown): Promise<T> {
   let response: Response;
   try {

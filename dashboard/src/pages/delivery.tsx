@@ -1,4 +1,4 @@
-// One delivery as it came, with every environment's half side by side; redeliver.
+// One delivery as received, with every environment's half side by side; redeliver.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";

@@ -1,4 +1,4 @@
-// One event: what it carries, what it started, and what stopped the other workflows.
+// One event: its content, the runs it started, and the reasons why other workflows did not start.
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import type { Explanation } from "../../../shared/api/events.ts";
@@ -70,7 +70,7 @@ export function EventPage() {
   );
 }
 
-/** What matched, and of what did not, the first part of its filter that fails. */
+/** Workflows that match, and for each other one the first part of its filter that fails. */
 export function Explanations({ workflows }: { workflows: readonly Explanation[] }) {
   return (
     <ul className="flex flex-col gap-2">

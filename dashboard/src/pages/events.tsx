@@ -1,4 +1,4 @@
-// The events of an environment, the newest first, and what each started.
+// The events of an environment, newest first, with the runs of each.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";

@@ -1,4 +1,4 @@
-// The way to the first run. It notices by itself when a host connects and when a run has ended.
+// The steps to the first run. The page notices by itself when a host connects and when a run has ended.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -127,7 +127,7 @@ function Step({
 function Code({ text }: { text: string }) {
   return (
     <pre
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard must reach it to scroll.
       tabIndex={0}
       className="overflow-x-auto rounded-md border border-line bg-page p-3 font-mono text-xs"
     >

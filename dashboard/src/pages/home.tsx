@@ -1,5 +1,5 @@
-// An environment at a glance: who is connected, what went on in the last hour, what needs a look. Before the first run:
-// how to get there.
+// The overview of an environment: hosts and workflows, the last hour in numbers, and everything that needs attention.
+// Before the first run, the steps to get there.
 import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
@@ -18,7 +18,7 @@ export function Home() {
   const place = usePlace();
   const { data, error } = useQuery(activity(place));
   useSettledActivity();
-  // The way to the first run stays until a person has seen its end; the numbers are some seconds behind.
+  // The steps to the first run stay until a person has seen its end; the numbers are some seconds behind.
   const here = `${place.org}/${place.env}`;
   const [way, setWay] = useState({ here: "", done: false });
   const isNew = data?.hasRuns === false && way.here !== here;
@@ -38,8 +38,8 @@ export function Home() {
 }
 
 /**
- * The numbers are some seconds old at the router: once those have passed after a change, they are asked for again; and once
- * more, if there was another change meanwhile, which the answer may not have seen.
+ * The router's numbers are some seconds old. They are fetched again once those seconds have passed after a change, and
+ * once more after another change meanwhile, which the answer may not include.
  */
 const NUMBERS_KEPT_MS = 2_500;
 function useSettledActivity(): void {
@@ -128,7 +128,7 @@ function attentionText({ kind, runs, message }: Attention): string {
 const PARKED_ASKED_EVERY_MS = 60_000;
 const SOURCES_ASKED = 20;
 
-/** Sources with deliveries that could not be handed to this environment for a day. */
+/** Sources with deliveries that could not be handed to this environment within a day. */
 function useParked(): { id: string; service: string; count: string }[] {
   const { org, env } = usePlace();
   const { data } = useQuery({ ...sources(org), staleTime: PARKED_ASKED_EVERY_MS });

@@ -1,5 +1,5 @@
-// Joining an organization with an invitation's link. Its token stands behind the #, which no server sees. Who is signed in
-// joins as that person; who is not makes an account.
+// Joining an organization with an invitation's link. Its token is behind the #, which no server sees. A signed-in
+// person joins with that account; anybody else creates one.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";

@@ -1,4 +1,4 @@
-// The API keys of an environment: create, show, rotate, revoke. A key's text is fetched only when it is asked for.
+// The API keys of an environment: create, show, rotate, revoke. A key's text is fetched only on request.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { Key, KeyWithText } from "../../../shared/api/environments.ts";

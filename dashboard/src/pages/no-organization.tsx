@@ -1,4 +1,4 @@
-// For someone who is in no organization yet: make one.
+// The first page of a person without an organization: create one.
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";

@@ -1,4 +1,4 @@
-// The timeline of a run, drawn: bars on one scale, from the making of the run on, and each step with all that is known.
+// The timeline of a run, drawn: bars on one scale that begins when the run was made, and the details of each step.
 import type { Run, Task } from "../../../shared/api/runs.ts";
 import { formatDuration, formatJson } from "../ui/format.ts";
 import { Badge, Panel, useNow } from "../ui/show.tsx";
@@ -59,7 +59,7 @@ function Row({ bar, made, span, now }: { bar: Bar; made: number; span: number; n
   );
 }
 
-/** Each step with all that is known of it. */
+/** Each step with all its details. */
 function Steps({ tasks }: { tasks: readonly Task[] }) {
   const steps = tasks.filter(({ type }) => type !== "LOG_MESSAGE");
   if (steps.length === 0) return null;
@@ -74,7 +74,7 @@ function Steps({ tasks }: { tasks: readonly Task[] }) {
             {typeLabel(type)} <span className="data text-soft">{key}</span>
           </summary>
           <pre
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard must reach it to scroll.
             tabIndex={0}
             className="mt-2 max-h-80 overflow-auto font-mono text-xs break-words whitespace-pre-wrap"
           >

@@ -1,4 +1,4 @@
-// One run: when what happened, what it was given, what it put out or why it failed; cancel, run again, take as a test.
+// One run: its timeline, input, logs, and output or error; cancel, run again, copy to a test.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
@@ -101,7 +101,7 @@ function Failure({ error }: { error: NonNullable<Run["error"]> }) {
       </h2>
       {error.stackTrace && (
         <pre
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard must reach it to scroll.
           tabIndex={0}
           className="mt-2 max-h-80 overflow-auto font-mono text-xs whitespace-pre-wrap"
         >
@@ -204,7 +204,7 @@ function Logs({ tasks }: { tasks: readonly Task[] }) {
   );
 }
 
-/** The client sends an empty object where nothing was given. */
+/** The client sends an empty object if no properties were given. */
 function hasMembers(properties: unknown): boolean {
   return typeof properties === "object" ? Object.keys(properties ?? {}).length > 0 : properties !== undefined;
 }

@@ -1,5 +1,5 @@
-// The schedules of an environment: when each is due next, its switch here, fire now. Those of the organization are made
-// and deleted here too.
+// The schedules of an environment: next times, the switch here, fire now. The page also creates and deletes the
+// schedules of the organization.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";

@@ -1,4 +1,4 @@
-// How long the environment at hand keeps what has ended, and how its archive does.
+// Retention of the current environment, and the state of its archive.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { Archived } from "../../../shared/api/history.ts";

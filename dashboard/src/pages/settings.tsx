@@ -1,4 +1,4 @@
-// The organization: its environments and what reaches them, its members and invitations, and who did what.
+// The organization: its environments and their switches, its members and invitations, and the audit log.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { Environment } from "../../../shared/api/environments.ts";

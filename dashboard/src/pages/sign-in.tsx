@@ -1,4 +1,4 @@
-// Signing in: with a link that works once (its token stands behind the #, which no server sees), or with a password.
+// Signing in: with a link that works once (its token is behind the #, which no server sees), or with a password.
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useRef, useState } from "react";

@@ -1,4 +1,4 @@
-// One source: its URL and secrets, who listens, and its deliveries with what each environment made of them.
+// One webhook source: its URL and secrets, its workflows, and its deliveries with their state in each environment.
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -73,7 +73,7 @@ function Secrets({ source }: { source: SourceDetails }) {
   const address = path("/organizations/{}/sources/{}", place.org, source.id);
   if (!may) return null;
   const show = () => ask<{ secrets: string[] }>("POST", `${address}/show`);
-  /** The first one is the new one. The provider signs with one; more are good while it changes over. */
+  /** The first secret is the newest. The provider signs with one; both are valid during its change. */
   const put = async (secrets: readonly string[]) => {
     try {
       await ask("PATCH", address, { secrets });
@@ -208,7 +208,7 @@ function Deliveries({ source }: { source: string }) {
   );
 }
 
-/** Redelivers what has this status, a part at a time, until all were seen. */
+/** Redelivers all deliveries of this status, a part at a time, until all were seen. */
 function RedeliverAll({ source, status }: { source: string; status: Delivery["status"] }) {
   const place = usePlace();
   const client = useQueryClient();

@@ -1,4 +1,4 @@
-// Running a workflow with a payload of one's own, in the environment that is chosen at the top.
+// Runs a workflow with a payload of the person's own, in the environment chosen at the top.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";

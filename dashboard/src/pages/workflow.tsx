@@ -1,4 +1,4 @@
-// One workflow: what it listens for, its hosts, how it differs in the other environments; pause, resume, deregister.
+// One workflow: its trigger, its hosts, its differences between environments; pause, resume, deregister.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
@@ -163,7 +163,7 @@ function LatestRuns({ slug }: { slug: string }) {
   );
 }
 
-/** Where another environment registered something else under the same name. */
+/** Environments with another registration under the same name. */
 function Differences({ workflow }: { workflow: WorkflowDetails }) {
   const place = usePlace();
   const elsewhere = useElsewhere(workflow.slug);
@@ -205,7 +205,7 @@ function Side({ title, text }: { title: string; text: string }) {
     <div className="min-w-0">
       <p className="text-xs text-soft">{title}</p>
       <pre
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard must reach it to scroll.
         tabIndex={0}
         className="overflow-auto rounded-md border border-line bg-page p-2 font-mono text-xs"
       >

@@ -1,4 +1,4 @@
-// What is around every page: organization, environment, navigation, the environment's key.
+// The frame around every page: organization, environment, navigation, the environments' keys.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ErrorComponentProps, Link, Outlet, useLocation, useNavigate, useRouter } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
@@ -105,7 +105,7 @@ export function Shell() {
   );
 }
 
-/** Whoever goes on by keyboard, or by ear, begins a new page at its beginning. */
+/** Keyboards and screen readers start at the beginning of a new page. */
 function useFocusOnNewPage() {
   const { pathname } = useLocation();
   const main = useRef<HTMLElement>(null);
@@ -134,7 +134,9 @@ function OrganizationChoice({ org, env }: Place) {
   );
 }
 
-/** Links, so that an environment can be opened in a page of its own. The page stays; what is of one environment goes. */
+/**
+ * Links, so that an environment can be opened in a tab of its own. The page stays; ids of one environment are dropped.
+ */
 function EnvironmentSwitch({ org, env }: Place) {
   const { data } = useQuery(environments(org));
   const { pathname } = useLocation();
@@ -164,7 +166,7 @@ function EnvironmentSwitch({ org, env }: Place) {
   );
 }
 
-/** Each environment's key, where one looks for it. A key is fetched when it is copied, which the audit log shows. */
+/** Each environment's key, in view on every page. A key is fetched when it is copied, which the audit log records. */
 function KeyBox({ org }: { org: string }) {
   const { data } = useQuery(environments(org));
   return (
@@ -237,7 +239,7 @@ function SignOutButton() {
   );
 }
 
-/** A page that could not be shown: in the router's words, with a way on. */
+/** The page for an error: the router's message, and ways to continue. */
 export function Failed({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
   return (

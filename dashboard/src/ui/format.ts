@@ -1,4 +1,4 @@
-// How times, durations and payloads are written.
+// Formats of times, durations and payloads.
 
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
@@ -25,7 +25,7 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(ms / 3_600_000)} h ${Math.round((ms % 3_600_000) / 60_000)} min`;
 }
 
-/** JSON for people. Characters that cannot be seen, or that would turn the text around, are written as escapes. */
+/** JSON for people. Invisible characters, and those that would change the direction of the text, appear as escapes. */
 export function formatJson(value: unknown): string {
   let text: string | undefined;
   try {
