@@ -9,9 +9,7 @@ const { TRIGGER_API_KEY, TRIGGER_API_URL, TRIGGER_WSS_URL } = process.env;
 
 if (live || !TRIGGER_API_KEY) useLocalRouter(live ? "live" : "development");
 else if (!TRIGGER_API_URL || !TRIGGER_WSS_URL) {
-  fail(
-    "TRIGGER_API_KEY is set without TRIGGER_API_URL and TRIGGER_WSS_URL. Set both: the client would send the key elsewhere.",
-  );
+  fail("TRIGGER_API_KEY is set. Set TRIGGER_API_URL and TRIGGER_WSS_URL too, or the client sends the key elsewhere.");
 }
 
 function useLocalRouter(environment: "live" | "development"): void {

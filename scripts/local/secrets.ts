@@ -30,7 +30,7 @@ export async function localSecrets(path: string): Promise<Secrets> {
   const kept = Secrets.safeParse(parseJson(text));
   if (!kept.success) {
     throw new StartError(
-      `KEY_SECRETS or SETUP_TOKEN is missing in ${path}. Restore the file: new secrets would change every key.`,
+      `${path} does not hold KEY_SECRETS and SETUP_TOKEN. Restore the file: new secrets would change every key.`,
     );
   }
   return kept.data;
