@@ -15,7 +15,7 @@ export interface Compared {
   readonly system: string;
   readonly note: string;
   readonly perSecond: Spread;
-  /** Processors that the load took at saturation: 1 is all that it can. */
+  /** Processors that the load took at saturation; 1 is its maximum. */
   readonly load: Spread;
   readonly serverMs: Spread;
   readonly hostMs: Spread | null;
@@ -69,7 +69,7 @@ export async function compare(
   }));
 }
 
-/** The figures that there are. */
+/** All figures that exist. */
 function present(figures: object, prefix = ""): Record<string, number> {
   const there = Object.entries(figures).filter((entry): entry is [string, number] => entry[1] !== null);
   return Object.fromEntries(there.map(([name, value]) => [prefix + name, value]));

@@ -1,6 +1,6 @@
-// One HTTP connection that stays open, for the load: it writes a request and waits for its answer. It reads no more of an
-// answer than its status and its length, so that it takes as little as can be of the processors it shares with what it
-// measures. Only what our systems answer is understood: a Content-Length, or chunks.
+// One HTTP connection that stays open, for the load: it writes a request and waits for its answer. To take little of
+// the processors it shares with the measured system, the connection reads only the status and the length of an answer.
+// The supported answers are those of our systems: a Content-Length, or chunks.
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 
@@ -34,12 +34,12 @@ export class Connection {
     return new Connection(socket, host);
   }
 
-  /** A server closes what has been idle for some seconds. */
+  /** A server closes a connection that was idle for some seconds. */
   get closed(): boolean {
     return this.#closed;
   }
 
-  /** One at a time. */
+  /** One request at a time. */
   post(path: string, headers: Readonly<Record<string, string>>, body: string): Promise<Answer> {
     let head = `POST ${path} HTTP/1.1\r\nhost: ${this.#host}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n`;
     for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
@@ -76,7 +76,7 @@ export class Connection {
   }
 }
 
-/** The body, as it came; null while it is not complete. */
+/** The body, as received; null while it is incomplete. */
 function bodyOf(received: string, headEnds: number): string | null {
   const head = received.slice(0, headEnds).toLowerCase();
   const body = received.slice(headEnds + 4);

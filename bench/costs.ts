@@ -1,14 +1,14 @@
-// What one event that becomes one completed run is billed for, counted in the running script itself, all objects included.
+// The bill of one event that becomes one completed run, counted in the running script itself, all objects included.
 import { PRICES, PRICES_AS_OF, type Priced } from "./prices.ts";
 import { Driver, withRunning } from "./round.ts";
 import { startRouter } from "./systems/switchyard.ts";
 
 export interface Costs {
-  /** Completed runs that were counted, and the pace at which they came. */
+  /** Counted completed runs, and their rate. */
   readonly runs: number;
   readonly perSecond: number;
   readonly pricesAsOf: string;
-  /** For each completed run. */
+  /** Per completed run. */
   readonly counted: Readonly<Record<Priced, number>>;
   readonly statements: number;
   readonly dollarsPerMillion: Readonly<Record<Priced | "all", number>>;
@@ -16,7 +16,7 @@ export interface Costs {
 
 type Counts = Readonly<Record<Exclude<Priced, "processorMs" | "objectSeconds"> | "alarms", number>>;
 
-/** `perSecond` decides how long an object works for a run, and how many share a commit. */
+/** `perSecond` decides the share of an object's time per run, and the number of runs that share a commit. */
 export async function countCosts(runs: number, perSecond: number): Promise<Costs> {
   return withRunning(
     (directory) => startRouter(directory, { host: "thin-host.ts", script: "counted.js" }),
@@ -32,7 +32,7 @@ export async function countCosts(runs: number, perSecond: number): Promise<Costs
       const counted = {
         ...all,
         objectRequests: all.objectRequests + alarms,
-        // All of workerd's: more than what the Worker alone is billed for.
+        // All of workerd's time: more than the bill for the Worker alone.
         processorMs: used,
         objectSeconds: runs / perSecond,
       };

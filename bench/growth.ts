@@ -1,5 +1,5 @@
-// Whether a run costs the same however much there is beside it: registered workflows, stored events, connected hosts;
-// and how many bytes a second pass as payloads. Each kind is interleaved in rounds like the systems.
+// Growth: the cost of a run beside more and more registered workflows, stored events and connected hosts, and the bytes
+// of payload per second. Each kind is interleaved in rounds like the systems.
 import { Rounds, type Spread } from "./measure.ts";
 import { Driver, type Effort, withRunning } from "./round.ts";
 import { type Setting, startRouter } from "./systems/switchyard.ts";
@@ -8,7 +8,7 @@ export interface Grown {
   readonly kind: string;
   readonly amount: number;
   readonly perSecond: Spread;
-  /** The router's processor time for a run: what varies least when others use the machine. */
+  /** The router's processor time per run: the figure that varies least while others use the machine. */
   readonly serverMs: Spread;
   readonly bytesPerSecond: Spread | null;
 }
@@ -52,7 +52,7 @@ function kinds(size: GrowthSize): Kind[] {
   ];
 }
 
-/** Payloads a round sends at most, all together. */
+/** Limit for the payloads of a round, all together. */
 const PAYLOADS_MAX_BYTES = 100_000_000;
 
 export async function growth(

@@ -1,5 +1,5 @@
-// The load: events over HTTP on connections that stay open. That it is not the limit is shown twice: by the bare Worker's
-// line of the table, which is what it can send, and by the part of one processor that it took while it sent.
+// The load: events over HTTP on connections that stay open. Two figures show that the load is not the bottleneck: the
+// bare Worker's line of the table, its maximum rate, and its share of one processor while it sent.
 import { Connection } from "./connection.ts";
 import { monotonicMs } from "./measure.ts";
 
@@ -9,11 +9,11 @@ export interface Request {
   readonly body: string;
 }
 
-/** When each event was sent and acknowledged, by its number. Milliseconds on the monotonic clock. */
+/** The times at which each event was sent and acknowledged, by its number. Milliseconds on the monotonic clock. */
 export interface Sent {
   readonly sentAt: Float64Array;
   readonly acknowledgedAt: Float64Array;
-  /** Processors that the load itself took on average: 1 is all of one, which it cannot exceed. */
+  /** Processors that the load itself took on average; 1 is its maximum. */
   readonly processors: number;
 }
 
@@ -31,7 +31,7 @@ export class Load {
     this.#request = request;
   }
 
-  /** Sends `count` events, numbered from `first`, as fast as they are acknowledged. */
+  /** Sends `count` events, numbered from `first`, each as soon as an earlier one is acknowledged. */
   async asFastAsPossible(first: number, count: number): Promise<Sent> {
     while (this.#free.length < this.#connections) this.#free.push(await this.#connect());
     return measured(count, async (times) => {
@@ -61,7 +61,7 @@ export class Load {
     for (const connection of this.#open) connection.close();
   }
 
-  /** Once more when the server closed the idle connection meanwhile: an event has its id. */
+  /** Retries once if the server closed the idle connection meanwhile: an event has its id. */
   async #post(path: string, headers: Request["headers"], body: string) {
     for (;;) {
       let kept = this.#free.pop();

@@ -5,7 +5,7 @@ export function monotonicMs(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** The smallest value that at least this part (0 to 1) of all is not larger than. NaN without values. */
+/** The smallest value that is at least as large as this part (0 to 1) of all values. NaN without values. */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
@@ -17,9 +17,9 @@ export interface Spread {
   readonly most: number;
 }
 
-/** What came of several rounds. */
+/** Summary of several rounds. */
 export function spread(values: readonly number[]): Spread {
-  // Of an even number of rounds it lies between the two in the middle.
+  // With an even number of rounds the median lies between the two in the middle.
   const median =
     (quantile(values, 0.5) -
       quantile(
@@ -40,7 +40,7 @@ export class Rounds<Name extends string> {
     }
   }
 
-  /** Null for what was never measured. */
+  /** Null for a figure that was never measured. */
   spread(name: Name): Spread | null {
     const values = this.#values.get(name);
     return values === undefined ? null : spread(values);

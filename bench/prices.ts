@@ -1,9 +1,9 @@
-// What the platform asks, beyond what its paid plan includes. Looked up on the day that stands here.
-//   https://developers.cloudflare.com/workers/platform/pricing/
-//   https://developers.cloudflare.com/durable-objects/platform/pricing/
+// List prices of the platform, beyond the volume included in its paid plan, as of the date below.
+// https://developers.cloudflare.com/workers/platform/pricing/
+// https://developers.cloudflare.com/durable-objects/platform/pricing/
 export const PRICES_AS_OF = "2026-11-25";
 
-/** Dollars for one. */
+/** Dollars per unit. */
 export const PRICES = {
   rowsWritten: { dollars: 1e-6, text: "row written, in SQLite of an object" },
   rowsRead: { dollars: 0.001e-6, text: "row read" },

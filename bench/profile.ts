@@ -1,5 +1,5 @@
-// Where the router's time goes: `npm run bench -- --profile` loads it with a thin host and prints the functions that the
-// runtime was found in most, with the share of all time for each. The whole profile can be opened in a browser's tools.
+// The router's processor profile: `npm run bench -- --profile` loads it with a thin host and prints the functions with
+// the most samples, with each one's share of all time. A browser's tools can open the whole profile.
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -20,7 +20,7 @@ interface Profile {
 
 const SHOWN = 45;
 
-/** Prints the profile of this many events, sent as fast as they are acknowledged. */
+/** Prints the profile of this many events, each sent as soon as an earlier one is acknowledged. */
 export async function profileSystem(system: System, events: number, file: string | undefined): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "switchyard-profile-"));
   const port = await freePort(0);

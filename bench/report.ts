@@ -1,4 +1,4 @@
-// The report of a benchmark's JSON, as Markdown: what `npm run bench` prints, and what docs/performance.md holds.
+// The report of a benchmark's JSON, as Markdown: the output of `npm run bench` and the content of docs/performance.md.
 import type { Compared, LatencyAt } from "./compare.ts";
 import type { Costs } from "./costs.ts";
 import type { Grown } from "./growth.ts";
@@ -12,7 +12,7 @@ export interface Report {
   readonly machine: Readonly<Record<string, string>>;
   readonly versions: Readonly<Record<string, string>>;
   readonly effort: Effort & { readonly quick: boolean };
-  /** Names of what was not there, and the command that installs it. */
+  /** Names of missing systems, and the commands that install them. */
   readonly skipped: Readonly<Record<string, string>>;
   readonly compared: readonly Compared[];
   readonly growth: readonly Grown[];
@@ -20,7 +20,7 @@ export interface Report {
   readonly startUp: StartUp | null;
 }
 
-/** How far a growth may fall below its first amount. */
+/** Share of its first amount that a growth must keep to count as flat. */
 const FLAT = 0.8;
 
 export function markdown(report: Report): string {

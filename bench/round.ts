@@ -1,5 +1,5 @@
-// One round of one system: started anew on an empty directory, measured, stopped, so that none runs beside another and
-// what the machine does meanwhile meets all alike.
+// One round of one system: started anew on an empty directory, measured, stopped. No system runs beside another, so
+// other work of the machine affects all alike.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,21 +9,21 @@ import type { Handled, Running } from "./system.ts";
 
 export interface Effort {
   readonly rounds: number;
-  /** Events that are sent before anything is measured, and at saturation. */
+  /** Events sent before any measurement, and at saturation. */
   readonly warmUp: number;
   readonly events: number;
   readonly connections: number;
-  /** Events a second; "half" is half of what the system has reached in the same round. */
+  /** Events per second; "half" is half of the system's saturation in the same round. */
   readonly rates: readonly (number | "half")[];
   readonly rateSeconds: number;
 }
 
 export interface Saturation {
-  /** Completed where there is a handler, else acknowledged. */
+  /** Completed events where there is a handler, else acknowledged ones. */
   readonly perSecond: number;
   /** Processors that the load took. */
   readonly load: number;
-  /** Processor time for each event. */
+  /** Processor time per event. */
   readonly serverMs: number;
   readonly hostMs: number | null;
   readonly serverBytes: number;
@@ -38,7 +38,7 @@ export interface Latency {
   readonly handler99: number | null;
 }
 
-/** Starts it with its data in a directory of its own, which goes with it. */
+/** Starts a system with its data in a directory of its own, which is deleted at the end. */
 export async function withRunning<R extends Pick<Running, "stop">, T>(
   start: (directory: string) => Promise<R>,
   work: (running: R) => Promise<T>,
@@ -56,7 +56,7 @@ export async function withRunning<R extends Pick<Running, "stop">, T>(
   }
 }
 
-/** Sends events to a running system and waits until all are handled; numbers go on from call to call. */
+/** Sends events to a running system and waits until all are handled; numbers continue from call to call. */
 export class Driver {
   readonly #running: Running;
   readonly #load: Load;
@@ -100,7 +100,7 @@ export class Driver {
     this.#load.close();
   }
 
-  /** Asked for first, so that the last completion is reported when it happens. */
+  /** Requested before sending, so that the last completion is reported when it happens. */
   async #together(
     count: number,
     send: (first: number) => Promise<Sent>,

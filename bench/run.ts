@@ -37,17 +37,17 @@ const DOCUMENT = new URL("../docs/performance.md", import.meta.url);
 const FORMATTER = new URL("../node_modules/@biomejs/biome/bin/biome", import.meta.url);
 const MARK = "<!-- What follows is written by `npm run bench -- --report`. -->";
 
-const HELP = `Measures the router beside what could be used instead.
+const HELP = `Measures the router beside alternatives.
 
   npm run bench                          everything; about 50 minutes
   npm run bench -- --quick               fewer events and rounds; under two minutes
   npm run bench -- --part PART           only ${PARTS.join(", ")}; may be given several times
-  npm run bench -- --only NAME           compares only systems whose name holds NAME; may be given several times
-  npm run bench -- --rounds N            another number of rounds
-  npm run bench -- --json FILE           writes all figures to FILE too
-  npm run bench -- --report FILE         writes docs/performance.md from such a FILE; measures nothing
-  npm run bench -- --profile [FILE]      where the router's time goes instead; FILE is for a browser's tools
-  npm run bench -- --spread              the simulation behind docs/scale.md instead
+  npm run bench -- --only NAME           compare only systems with NAME in their name; may be given several times
+  npm run bench -- --rounds N            set the number of rounds
+  npm run bench -- --json FILE           also write all figures to FILE
+  npm run bench -- --report FILE         write docs/performance.md from such a FILE, without measuring
+  npm run bench -- --profile [FILE]      profile the router instead; FILE opens in a browser's tools
+  npm run bench -- --spread              run the simulation behind docs/scale.md instead
 
 Systems: ${SYSTEMS.map(({ name }) => name).join("; ")}.
 `;
@@ -128,7 +128,7 @@ async function measure(): Promise<Report> {
   };
 }
 
-/** One line that is written over where someone looks on; a line each in a log. */
+/** A progress line: overwritten in a terminal, one line each in a log. */
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r${text.padEnd(90)}\r`);
   else if (text !== "") process.stderr.write(`${((monotonicMs() - began) / 1000).toFixed(0)} s  ${text}\n`);
@@ -162,10 +162,10 @@ function programVersion(program: string): string {
   }
 }
 
-/** What stands before the mark is written by hand and stays. */
+/** The text before the mark is written by hand and stays. */
 async function writeDocument(report: Report): Promise<void> {
   const [byHand = ""] = (await readFile(DOCUMENT, "utf8")).split(MARK);
   await writeFile(DOCUMENT, `${byHand}${MARK}\n\n${markdown(report)}`);
-  // Tables are aligned as everywhere else, or the check would complain.
+  // Aligns the tables, as the check demands.
   execFileSync(process.execPath, [fileURLToPath(FORMATTER), "format", "--write", fileURLToPath(DOCUMENT)]);
 }

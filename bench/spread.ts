@@ -1,10 +1,10 @@
-// `npm run bench -- --spread`: what becomes of one environment when it is spread over several objects by the hash of the
-// event's id, with each host connected to one of them. Supports docs/scale.md.
+// `npm run bench -- --spread`: simulates one environment spread over several objects by the hash of the event's id,
+// with each host connected to one of them. Supports docs/scale.md.
 //
-// A simulation by events in time: an object takes work one after the other, as a Durable Object does; hosts take 100 runs
-// at a time. Random numbers are seeded, so that it says the same every time.
+// The simulation runs by events in time: an object does its work one piece after the other, like a Durable Object;
+// hosts take 100 runs at a time. Random numbers are seeded, so that the output is the same every time.
 
-/** What an object does for one completed run: an event, three calls of the host, and acknowledgements. */
+/** Work of an object for one completed run: an event, three calls of the host, and acknowledgements. */
 const REQUESTS_PER_RUN = 7;
 /** Cloudflare's soft limit for one object. */
 const OBJECT_PER_SECOND = 1_000;
@@ -16,12 +16,12 @@ const WARM_UP_SECONDS = 20;
 interface Setting {
   readonly objects: number;
   readonly hosts: number;
-  /** Events a second. */
+  /** Events per second. */
   readonly rate: number;
   readonly runMs: number;
-  /** How a new connection finds its object. */
+  /** Assignment of a new connection to an object. */
   readonly placement: "in turn" | "at random";
-  /** Billed and limited calls of one completed run: fewer with batched frames. */
+  /** Billed and limited calls per completed run: fewer with batched frames. */
   readonly requestsPerRun: number;
 }
 
@@ -31,7 +31,7 @@ interface Outcome {
   readonly completedPerSecond: number;
   /** Runs whose object had no host at all. */
   readonly stranded: number;
-  /** Of the object with most work, to the mean. */
+  /** Load of the busiest object, relative to the mean. */
   readonly busiest: number;
 }
 
@@ -46,7 +46,7 @@ function randomNumbers(seed: number): () => number {
   };
 }
 
-/** A run is offered when its object has taken the event and one of its hosts has room. */
+/** A run is offered once its object has accepted the event and one of its hosts has room. */
 export function simulate(setting: Setting, seed = 1): Outcome {
   const { objects, hosts, rate, runMs, placement, requestsPerRun } = setting;
   const random = randomNumbers(seed);
@@ -58,7 +58,7 @@ export function simulate(setting: Setting, seed = 1): Outcome {
   }
   const work = new Array<number>(objects).fill(0);
   const freeAt = new Array<number>(objects).fill(0);
-  /** When each place for a run at the object's hosts is free. */
+  /** Times at which each place for a run at the object's hosts becomes free. */
   const slots = connected.map((count) => new Float64Array(count * HOST_MAX_RUNNING));
   const turn = new Array<number>(objects).fill(0);
   const waits: number[] = [];

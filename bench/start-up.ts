@@ -1,5 +1,5 @@
-// The script's size, and how long a cold start of it takes on workerd: from the start of the process to its first answer,
-// beside a script that does nothing else.
+// The script's size, and its cold start on workerd: from the start of the process to the first answer, beside an empty
+// script.
 import { gzipSync } from "node:zlib";
 import { monotonicMs, type Spread, spread } from "./measure.ts";
 import { deployedScript, type Script } from "./processes/script.ts";

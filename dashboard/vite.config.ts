@@ -4,7 +4,8 @@ import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
-// Whoever builds it, a test too, builds what is deployed: under another NODE_ENV React comes with its checks, twice as large.
+// Every build, also for a test, is the deployed one: under another NODE_ENV React includes its checks and is twice as
+// large.
 process.env.NODE_ENV = "production";
 
 export default defineConfig({

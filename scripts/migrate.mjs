@@ -3,7 +3,7 @@ import { fail, installDependencies, ROOT, requireNode, runOnNode24 } from "./boo
 
 requireNode();
 if (!process.env.DATABASE_URL) {
-  fail("DATABASE_URL is not set. Give the database to migrate: DATABASE_URL=postgresql://… npm run db:migrate");
+  fail("DATABASE_URL is not set. Pass the database to migrate: DATABASE_URL=postgresql://… npm run db:migrate");
 }
 installDependencies();
 process.exitCode = await runOnNode24([`${ROOT}/scripts/local/migrate-command.ts`]);

@@ -6,14 +6,14 @@ const HELP = `Starts a router on this machine, with its own Postgres, and keeps 
 
   npm start -- [options]
 
-  --port P         where it listens on 127.0.0.1 (default 8787; 0 takes a free port)
-  --data DIR       where it keeps everything: database, objects, secrets, log (default .data)
-  --movable-clock  lets tests move the router's time: POST /local/clock
-  --verbose        shows every log line, not only warnings and errors; DIR/router.log has all
-  --help           shows this
+  --port P         port on 127.0.0.1 (default 8787; 0 takes a free port)
+  --data DIR       directory for database, objects, secrets and log (default .data)
+  --movable-clock  let tests move the router's time: POST /local/clock
+  --verbose        show every log line, not only warnings and errors; DIR/router.log has all
+  --help           show this text
 
-When it is ready, DIR/ready.json says where it is and which keys it has. With DATABASE_URL set it uses that Postgres
-instead of its own. SIGINT (Ctrl-C) or SIGTERM ends all that it started.
+Once the router is ready, DIR/ready.json holds its address and keys. If DATABASE_URL is set, the router uses that
+Postgres instead of its own. SIGINT (Ctrl-C) or SIGTERM ends the router and all its processes.
 `;
 
 requireNode();
@@ -28,7 +28,7 @@ else {
   ]);
 }
 
-/** The options in full, for the router; null when only help was asked for. Ends the process when they make no sense. */
+/** All options, for the router; null if only help was asked for. Ends the process if they are invalid. */
 async function readOptions(args) {
   const { parseArgs } = await import("node:util");
   try {

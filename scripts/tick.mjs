@@ -1,15 +1,15 @@
-// `npm run tick`: has the router of a local start look at its schedules now, as the Cron Trigger does every minute.
+// `npm run tick`: emits the due schedules of a local router now, like the Cron Trigger every minute.
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { fail } from "./bootstrap.mjs";
 
-const HELP = `Has a running local router emit the schedules that are due, without waiting for the minute.
+const HELP = `Emits the due schedules of a running local router, without waiting for the minute.
 
   npm run tick -- [options]
 
-  --data DIR   the data directory of the router (default .data)
-  --help       shows this
+  --data DIR   data directory of the router (default .data)
+  --help       show this text
 `;
 
 const { data, help } = readOptions();
@@ -30,11 +30,10 @@ function readOptions() {
 
 async function tick(ready) {
   const { url } = await readFile(ready, "utf8").then(JSON.parse, () =>
-    fail(`No router runs on ${join(ready, "..")}: start one with npm start, or say where with --data.`),
+    fail(`No router runs on ${join(ready, "..")}. Start one with npm start, or name its directory with --data DIR.`),
   );
   const query = new URLSearchParams({ cron: "* * * * *", time: String(Date.now()) });
   const answer = await fetch(`${url}/cdn-cgi/local/scheduled?${query}`).catch(() => null);
-  if (!answer?.ok)
-    fail(`The router at ${url} did not take the tick. Its log says more: ${join(ready, "..", "router.log")}`);
-  console.log("Ticked: what was due is emitted.");
+  if (!answer?.ok) fail(`The tick failed at the router ${url}. See its log: ${join(ready, "..", "router.log")}`);
+  console.log("Ticked: all due schedules were emitted.");
 }

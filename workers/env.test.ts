@@ -1,4 +1,4 @@
-// The settings: what each needs to be, and what the error says when it is not.
+// The settings: the accepted form of each, and the error for any other.
 import { describe, expect, test } from "vitest";
 import { type Env, keySecrets, parseDatabaseSettings, parseSettings, parseSetupSettings, SettingError } from "./env.ts";
 
@@ -13,7 +13,7 @@ const objects = {
 };
 const envWith = (settings: Omit<Env, keyof typeof objects>): Env => ({ ...objects, ...settings });
 
-/** The message of the SettingError that reading throws. */
+/** The message of the SettingError that `read` throws. */
 async function refusal(read: () => unknown): Promise<string> {
   const error = await Promise.resolve()
     .then(read)
@@ -25,7 +25,7 @@ async function refusal(read: () => unknown): Promise<string> {
   return error instanceof Error ? error.message : "";
 }
 
-test("routing needs the key secrets only", () => {
+test("needs the key secrets only, for routing", () => {
   expect(parseSettings(envWith({ KEY_SECRETS }))).toEqual({
     KEY_SECRETS,
     CLOCK: "real",
@@ -34,17 +34,17 @@ test("routing needs the key secrets only", () => {
   });
 });
 
-test("settings of other parts that are absent or malformed do not stop routing", () => {
+test("routes although settings of other parts are missing or malformed", () => {
   expect(parseSettings(envWith({ KEY_SECRETS, DATABASE_URL: "nonsense", SETUP_TOKEN: "short" })).CLOCK).toBe("real");
 });
 
-test("the secrets are imported once for an env", async () => {
+test("imports the secrets once for an env", async () => {
   const env = envWith({ KEY_SECRETS });
   expect(keySecrets(env)).toBe(keySecrets(env));
   expect((await keySecrets(env)).current).toBe(1);
 });
 
-describe("an error names the setting and how to set it", () => {
+describe("the error of a setting", () => {
   test.each([
     ["KEY_SECRETS", {}, (env: Env) => parseSettings(env), "wrangler secret put KEY_SECRETS"],
     ["KEY_SECRETS", { KEY_SECRETS: "" }, (env: Env) => parseSettings(env), "wrangler secret put KEY_SECRETS"],
@@ -68,14 +68,14 @@ describe("an error names the setting and how to set it", () => {
       (env: Env) => parseDatabaseSettings(env),
       "SQL over HTTP",
     ],
-  ])("%s of %j", async (name, settings, read, how) => {
+  ])("names %s for %j, and the way to set it", async (name, settings, read, how) => {
     const message = await refusal(() => read(envWith(settings)));
     expect(message).toContain(`the setting ${name}`);
     expect(message).toContain(how);
   });
 });
 
-test("an error never holds a value", async () => {
+test("holds no value in an error", async () => {
   const values = {
     KEY_SECRETS: `1:${SECRET},1:${SECRET}`,
     SETUP_TOKEN: "s3cr3t value!!!!!!",
@@ -95,7 +95,7 @@ test("an error never holds a value", async () => {
   }
 });
 
-test("a deployment without a setup token has none, and Postgres is where the settings say", () => {
+test("has no setup token by default, and finds Postgres by its settings", () => {
   expect(parseSetupSettings(envWith({})).SETUP_TOKEN).toBeUndefined();
   const settings = { DATABASE_URL: "postgresql://u:p@h/d", DATABASE_ENDPOINT: "http://127.0.0.1:4444/sql" };
   expect(parseDatabaseSettings(envWith(settings))).toEqual({

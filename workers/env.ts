@@ -1,6 +1,6 @@
-// Bindings and settings of the script. A group of settings is checked once, when a part that needs it first asks; what
-// routing does not need (Postgres, the setup token) cannot stop it. An error names the setting and how to set it, never
-// its value.
+// Bindings and settings of the script. A group of settings is checked once, when a part that needs it first asks.
+// Settings that routing does not need (Postgres, the setup token) cannot stop it. An error names the setting and says
+// how to set it; it never holds the value.
 import { z } from "zod";
 import type { EnvironmentRpc } from "../shared/contracts/environment.ts";
 import type { ScheduleBookRpc } from "../shared/contracts/schedule-book.ts";
@@ -21,24 +21,24 @@ export type ScheduleBookObject = ScheduleBookRpc & Rpc.DurableObjectBranded;
 
 /** The class in workers/console as its callers see it. */
 export type RepairsObject = Rpc.DurableObjectBranded & {
-  /** Environments that a change is about to be made to; the ticket takes it back. */
+  /** Announces a change of these environments; the returned ticket settles it. */
   expect(environmentIds: readonly string[]): Promise<string>;
   settle(ticket: string): Promise<void>;
 };
 
-/** What Cloudflare hands to the script: the object namespaces, and the settings as nobody has checked them yet. */
+/** Everything that Cloudflare hands to the script: the object namespaces, and the settings, unchecked. */
 export interface Env {
   /** One object per environment, by the environment's id: `env.ENVIRONMENT.getByName(environmentId)`. */
   readonly ENVIRONMENT: DurableObjectNamespace<EnvironmentObject>;
-  /** One object for the deployment: looks after what the environments' objects could not be told. */
+  /** One object for the deployment: repairs changes that did not reach an environment's object. */
   readonly REPAIRS: DurableObjectNamespace<RepairsObject>;
   /** One object per webhook source, by its name (shared/ids/source-ids.ts). */
   readonly WEBHOOK_SOURCE: DurableObjectNamespace<WebhookSourceObject>;
   /** One object per organization that knows its sources, by the organization's id. */
   readonly SOURCE_BOOK: DurableObjectNamespace<SourceBookObject>;
-  /** Some objects that know when which environment has a schedule due, by shared/contracts/schedule-book.ts. */
+  /** Several objects that know when an environment has a due schedule, named by shared/contracts/schedule-book.ts. */
   readonly SCHEDULE_BOOK: DurableObjectNamespace<ScheduleBookObject>;
-  /** Counted by the platform, with the limits of wrangler.toml; see rate-limits.ts. */
+  /** Counted by the platform, with the limits of wrangler.toml; see platform/rate-limits.ts. */
   readonly ADDRESS_LIMIT?: RateLimit;
   readonly KEY_LIMIT?: RateLimit;
   readonly FAILURE_LIMIT?: RateLimit;
@@ -55,19 +55,19 @@ export interface Env {
   readonly ARCHIVE_EVERY_MINUTES?: string;
   readonly ARCHIVE_AFTER_EVENTS?: string;
   readonly STORAGE_MAX_BYTES?: string;
-  /** Where large payloads of ended runs go, if it is bound. */
+  /** For large payloads of ended runs, if it is bound. */
   readonly HISTORY_BUCKET?: R2Bucket;
 }
 
-/** A setting is missing or not of its form. The message is for whoever runs the router. */
+/** A setting is missing or malformed. The message is for the operator of the router. */
 export class SettingError extends Error {
   override readonly name = "SettingError";
 }
 
 const secret = (name: string, form: string) =>
-  `the setting ${name} is missing or malformed: run \`wrangler secret put ${name}\` and give ${form}`;
+  `the setting ${name} is missing or malformed; run \`wrangler secret put ${name}\` and enter ${form}`;
 const variable = (name: string, form: string) =>
-  `the setting ${name} is malformed: under [vars] in wrangler.toml set it to ${form}, or leave it out`;
+  `the setting ${name} is malformed; set it to ${form} under [vars] in wrangler.toml, or remove it`;
 
 const HOW_TO_SET_KEY_SECRETS = secret("KEY_SECRETS", "1:<base64 of 32 random bytes>");
 const HOW_TO_SET_DATABASE_URL = secret("DATABASE_URL", "postgresql://user:password@host/database");
@@ -75,12 +75,12 @@ const HOW_TO_SET_DATABASE_URL = secret("DATABASE_URL", "postgresql://user:passwo
 const Routing = z.object({
   /** `<version>:<base64>,…`, the current secret first; `keySecrets` reads it. */
   KEY_SECRETS: z.string(HOW_TO_SET_KEY_SECRETS).min(1, HOW_TO_SET_KEY_SECRETS),
-  /** Whether tests may move the router's time. */
+  /** `movable` lets tests move the router's time. */
   CLOCK: z.enum(["real", "movable"], variable("CLOCK", "real")).default("real"),
   LOG_LEVEL: z
     .enum(["debug", "info", "warn", "error"], variable("LOG_LEVEL", "debug, info, warn or error"))
     .default("info"),
-  /** Whether `ctx.fetch` may call private, loopback and link-local addresses: for a local router only. */
+  /** `allowed` lets `ctx.fetch` call private, loopback and link-local addresses: for a local router only. */
   PRIVATE_TARGETS: z.enum(["refused", "allowed"], variable("PRIVATE_TARGETS", "refused")).default("refused"),
 });
 
@@ -93,11 +93,13 @@ const count = (name: string, form: string, least: number, otherwise: number) =>
     .default(otherwise);
 
 const History = z.object({
-  /** How often what has ended goes to Postgres, which sleeps in between; 0: only when asked, or when much has gathered. */
+  /**
+   * Minutes between archive passes, so that Postgres sleeps in between; 0: only on request, or when much has gathered.
+   */
   ARCHIVE_EVERY_MINUTES: count("ARCHIVE_EVERY_MINUTES", "a whole number of minutes, 0 for never", 0, 360),
-  /** Events of an environment after which it does not wait for its time. */
+  /** Events of an environment that start an archive pass before its time. */
   ARCHIVE_AFTER_EVENTS: count("ARCHIVE_AFTER_EVENTS", "a whole number from 1", 1, 50_000),
-  /** For tests: what one object may store. The platform's limit otherwise. */
+  /** For tests: the storage of one object. Defaults to the platform's limit. */
   STORAGE_MAX_BYTES: count("STORAGE_MAX_BYTES", "a whole number from 1", 1, STORAGE_MAX_BYTES),
 });
 
@@ -107,7 +109,7 @@ const RateLimits = z.object({
 });
 
 const Setup = z.object({
-  /** May create organizations, sent as a bearer token (RFC 6750's alphabet). Without it no one may, over HTTP. */
+  /** Allows its bearer to create organizations (RFC 6750's alphabet). Without it nobody may, over HTTP. */
   SETUP_TOKEN: z
     .string()
     .regex(/^[A-Za-z0-9\-._~+/]{16,}=*$/, secret("SETUP_TOKEN", "16 or more random letters and digits"))
@@ -117,7 +119,8 @@ const Setup = z.object({
 const SignIn = z
   .object({ GITHUB_CLIENT_ID: z.string().min(1).optional(), GITHUB_CLIENT_SECRET: z.string().min(1).optional() })
   .refine((env) => (env.GITHUB_CLIENT_ID === undefined) === (env.GITHUB_CLIENT_SECRET === undefined), {
-    error: "GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET go together: set both with `wrangler secret put`, or neither",
+    error:
+      "only one of GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET is set; set both with `wrangler secret put`, or neither",
   })
   .transform(({ GITHUB_CLIENT_ID: clientId, GITHUB_CLIENT_SECRET: clientSecret }) => ({
     github: clientId !== undefined && clientSecret !== undefined ? { clientId, clientSecret } : null,
@@ -135,19 +138,22 @@ const Postgres = z
 /** The settings that routing needs. Throws a SettingError when one is missing or malformed. */
 export const parseSettings = onceForEach((env) => check(Routing, env));
 
-/** When history is archived, and what an object may store. Throws a SettingError. */
+/** The times of archive passes, and the storage limit of an object. Throws a SettingError. */
 export const parseHistorySettings = onceForEach((env) => check(History, env));
 
-/** Whether requests are counted. Throws a SettingError. */
+/** The switch of the rate limits. Throws a SettingError. */
 export const parseRateLimitSettings = onceForEach((env) => check(RateLimits, env));
 
-/** The settings of setting up over HTTP. Throws a SettingError. */
+/** The setup token, for setting up over HTTP. Throws a SettingError. */
 export const parseSetupSettings = onceForEach((env) => check(Setup, env));
 
-/** How people sign in besides a password; `github` is null without its credentials. Throws a SettingError. */
+/** The ways to sign in besides a password; `github` is null without its credentials. Throws a SettingError. */
 export const parseSignInSettings = onceForEach((env) => check(SignIn, env));
 
-/** Where Postgres is. Throws a SettingError, also when it is not set: then nothing can be managed, but all is routed. */
+/**
+ * The address of Postgres. Throws a SettingError, also if it is not set: then nothing can be managed, but routing
+ * works.
+ */
 export const parseDatabaseSettings = onceForEach((env) => check(Postgres, env));
 
 /** The secrets that keys are derived with, imported once. Rejects with a SettingError. */
@@ -156,12 +162,12 @@ export const keySecrets = onceForEach(async (env): Promise<KeySecrets> => {
   try {
     return await parseKeySecrets(text);
   } catch (error) {
-    // It says what is wrong and at which place, never what stands there.
+    // The message tells the mistake and its place, never the text itself.
     throw new SettingError(`${HOW_TO_SET_KEY_SECRETS} (${error instanceof Error ? error.message : "unreadable"})`);
   }
 });
 
-/** Remembers what was read from each `env`: an isolate has one, and it never changes. */
+/** Remembers the result for each `env`: an isolate has one, and it never changes. */
 function onceForEach<T>(read: (env: Env) => T): (env: Env) => T {
   const known = new WeakMap<Env, T>();
   return (env) => {
@@ -179,7 +185,7 @@ function check<T>(schema: z.ZodType<T>, env: Env): T {
   return parsed.data;
 }
 
-/** What the driver demands: otherwise its own error would quote the text. */
+/** The driver demands this form; its own error would quote the text. */
 function isDatabaseUrl(text: string): boolean {
   if (!/^postgres(ql)?:\/\//.test(text) || !URL.canParse(text)) return false;
   const { username, hostname, pathname } = new URL(text);

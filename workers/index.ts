@@ -1,4 +1,4 @@
-// What is deployed: one script. Only routes and exports stand here; each Worker is a folder of its own.
+// The deployed script. Only routes and exports are here; each Worker has a folder of its own.
 import { Hono } from "hono";
 import { now } from "../shared/kernel/clock.ts";
 import { log, loggablePath, setLogLevel } from "../shared/kernel/log.ts";

@@ -1,4 +1,4 @@
-// The host of the prototype in scripts/batched.js: what one frame brings is answered by one frame.
+// The host of the prototype in scripts/batched.js: one frame answers all of a received frame.
 import { WebSocket } from "ws";
 import { completed, handling, ready } from "./host.ts";
 

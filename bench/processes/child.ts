@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Handled } from "../system.ts";
 
 const children = new Set<ChildProcess>();
-// Not SIGKILL: a process has to end what it has started itself.
+// Not SIGKILL: a process has to end its own children.
 process.on("exit", () => {
   for (const child of children) child.kill("SIGTERM");
 });
@@ -16,7 +16,7 @@ function keep(child: ChildProcess): void {
   child.once("exit", () => children.delete(child));
 }
 
-/** A program; its output is shown when it ends before it is stopped. */
+/** Starts a program. Its output is shown if it ends before it is stopped. */
 export function startProgram(
   command: string,
   args: readonly string[],
@@ -34,7 +34,7 @@ export function startProgram(
   return { child, ended };
 }
 
-/** One of our processes in this folder, in its own Node. Resolves when it says that it is ready. */
+/** Starts a script of this folder in a Node of its own. Resolves when the script reports that it is ready. */
 export async function startProcess(file: string, env: Record<string, string>): Promise<HostProcess> {
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), [], { env: { ...process.env, ...env } });
   keep(child);
@@ -45,10 +45,10 @@ export async function startProcess(file: string, env: Record<string, string>): P
   return new HostProcess(child, await ready);
 }
 
-/** A process that handles events: see host.ts for the other side. */
+/** A process that handles events; host.ts is its other side. */
 export class HostProcess {
   readonly child: ChildProcess;
-  /** What it said when it was ready. */
+  /** Details of the report that it was ready. */
   readonly ready: unknown;
 
   constructor(child: ChildProcess, ready: unknown) {
@@ -56,7 +56,7 @@ export class HostProcess {
     this.ready = ready;
   }
 
-  /** Resolves when it has completed all of these events. */
+  /** Resolves when the process has completed all of these events. */
   async handled(first: number, count: number): Promise<Handled> {
     this.child.send({ first, count });
     const [times] = (await once(this.child, "message")) as [{ handledAt: number[]; completedAt: number[] }];
@@ -77,15 +77,15 @@ export async function stopChild(child: ChildProcess): Promise<void> {
   clearTimeout(timer);
 }
 
-/** What processes and all their descendants take. */
+/** Resources of processes and all their descendants. */
 export interface Usage {
-  /** Resident bytes. What processes share is counted for each. */
+  /** Resident bytes. Shared memory counts for each process. */
   readonly memoryBytes: number;
   /** Processor time since they started. */
   readonly processorMs: number;
 }
 
-/** Of a clock tick in /proc: USER_HZ is 100 on every Linux. */
+/** Length of a clock tick in /proc: USER_HZ is 100 on every Linux. */
 const TICK_MS = 10;
 
 /** Linux only; NaN elsewhere. */
@@ -95,7 +95,7 @@ export async function usageOf(pids: readonly (number | undefined)[]): Promise<Us
     if (!/^\d+$/.test(name)) continue;
     const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
     const status = await readFile(`/proc/${name}/status`, "utf8").catch(() => "");
-    // The name before the last bracket may hold anything: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+    // The name before the last bracket may contain anything: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     const [, resident] = /^VmRSS:\s*(\d+)/m.exec(status) ?? [];
     processes.set(Number(name), {

@@ -1,5 +1,5 @@
-// The routers' Postgres in a process, one for the whole benchmark: each router makes an organization of its own in it. It
-// stands for Neon, which no router's figures hold.
+// The routers' Postgres in a process, one for the whole benchmark: each router creates an organization of its own in
+// it. The process stands for Neon, which is in no router's figures.
 import { join } from "node:path";
 import { applyMigrations } from "../../scripts/local/migrate.ts";
 import { startPostgres } from "../../scripts/local/postgres.ts";
@@ -12,6 +12,6 @@ let statements = 0;
 postgres.pool.on("acquire", () => statements++);
 const { url } = await startSqlOverHttp({ pool: postgres.pool, connectionString });
 process.on("disconnect", () => process.exit());
-// Asked how many statements have reached Postgres.
+// Every message asks for the number of statements that have reached Postgres.
 process.on("message", () => process.send?.(statements));
 process.send?.({ connectionString, url });

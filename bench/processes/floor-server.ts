@@ -56,6 +56,6 @@ const workerd = await serve({
 process.on("exit", () => void workerd.stop());
 process.on("disconnect", () => process.exit());
 process.on("SIGTERM", () => void workerd.stop().then(() => process.exit()));
-// Whoever the frames are for. What it does with them is no part of the floor.
+// The receiver of the frames. Its work is no part of the floor.
 await once(new WebSocket(`${workerd.url.replace("http", "ws")}/ws`), "open");
 process.send?.({ url: workerd.url, pid: workerd.pid });

@@ -1,4 +1,4 @@
-// An HTTP front as thin as can be, for queues that have none: a body in, 200 when `accept` has resolved.
+// A minimal HTTP front for queues that have none: takes a body, and returns 200 once `accept` has resolved.
 import { createServer } from "node:http";
 
 export function serveFront(accept: (event: { n: number }) => Promise<unknown>): void {

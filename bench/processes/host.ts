@@ -1,5 +1,5 @@
-// The side of a handling process that the benchmark talks to: notes when each event was handled and completed, and
-// reports when it is asked.
+// The benchmark's side of a handling process: records when each event was handled and completed, and reports on
+// request.
 import { monotonicMs } from "../measure.ts";
 
 const handledAt = new Map<number, number>();

@@ -9,7 +9,7 @@ const boss = new PgBoss({
 boss.on("error", (error) => console.error(error.message));
 await boss.start();
 await boss.createQueue("bench");
-// `work` does not say when a job's completion is recorded, so its two steps are made here, one after the other.
+// `work` does not tell when a job's completion is recorded, so this calls its two steps one after the other.
 void (async () => {
   for (;;) {
     const jobs = await boss.fetch<{ n: number }>("bench", { batchSize: 100 });

@@ -1,9 +1,9 @@
-// The reference client itself, unmodified. It does not say when the router has recorded a completion; the run's end is
-// taken for it, which is a round trip too early.
+// The reference client itself, unmodified. The client does not report when the router has recorded a completion; the
+// benchmark takes the run's end for it, which is a round trip too early.
 import { createRequire } from "node:module";
 import { completed, handling, ready } from "./host.ts";
 
-// Its ES module build leaves out what it needs of CommonJS.
+// The client's ES module build lacks parts that need CommonJS.
 const { Trigger, customEvent } = createRequire(import.meta.url)("@trigger.dev/sdk");
 const { z } = createRequire(createRequire(import.meta.url).resolve("@trigger.dev/sdk"))("zod");
 const { EVENT = "bench.event" } = process.env;

@@ -1,5 +1,5 @@
-// This router in a process: the script that would be deployed, on workerd, with its storage on disk.
-// SCRIPT names one of ../scripts that is put before it. STORED events have passed before it takes the first.
+// This router in a process: the deployed script, on workerd, with its storage on disk. SCRIPT names a script of
+// ../scripts to put before it. The storage holds STORED past events before the first new one.
 import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";

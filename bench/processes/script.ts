@@ -1,4 +1,4 @@
-// The script that would be deployed, as what is served here: its modules and its objects.
+// The deployed script in the form that workerd.ts serves: its modules and its objects.
 import { buildScript } from "../../scripts/local/build.ts";
 import type { Served } from "./workerd.ts";
 

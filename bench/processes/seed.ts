@@ -1,5 +1,5 @@
-// Puts events that have passed into the file of an environment's object, each with a run that has ended: posting a million
-// would take longer than all that is measured. The object is not running meanwhile.
+// Writes past events into the file of an environment's object, each with an ended run: posting a million would take
+// longer than the whole measurement. The object is not running meanwhile.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -7,7 +7,7 @@ import { firstSequenceAt } from "../../shared/ids/ids.ts";
 
 const DAYS = 5;
 
-/** `count` events over the last days. Throws when the environment's file is not found. */
+/** Writes `count` events over the last days. Throws if the environment's file is not found. */
 export async function seed(objects: string, environmentId: string, count: number): Promise<void> {
   const began = Date.now() - DAYS * 24 * 3_600_000;
   const first = firstSequenceAt(began);

@@ -1,12 +1,12 @@
-// Hosts that speak the reference client's whole protocol and do nothing else: six frames in and six out for a run. One
-// unless HOSTS says more, all of one workflow; or each of its own, where SPREAD is set. WORKFLOWS others are registered
-// before over a socket that stays open and gets no run.
+// Hosts that speak the reference client's whole protocol and do nothing else: six frames in and six out per run. HOSTS
+// sets their number, 1 by default, all of one workflow; with SPREAD, each of its own workflow. WORKFLOWS other
+// workflows are registered before, over a socket that stays open and gets no run.
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { completed, handling, ready } from "./host.ts";
 
 const { ROUTER_WS = "", ROUTER_KEY = "", EVENT = "bench.event", HOSTS = "1", SPREAD, WORKFLOWS = "0" } = process.env;
-/** Registrations, or connections, on their way at once. */
+/** Concurrent registrations, or connections. */
 const AT_ONCE = 50;
 const numbers = new Map<string, number>();
 const registered = new Map<string, () => void>();
@@ -77,7 +77,7 @@ function take(socket: WebSocket, { id, kind, methodName, data }: Message): void 
   call(socket, "COMPLETE_WORKFLOW_RUN", `end ${data.id}`, { runId: data.id, output: "1", timestamp: "1" });
 }
 
-/** Does something `count` times, some at once. */
+/** Calls `work` `count` times, several at once. */
 async function times(count: number, work: (i: number) => Promise<unknown>): Promise<void> {
   let next = 0;
   const worker = async () => {

@@ -1,5 +1,5 @@
-// workerd by itself, on a configuration of its own: no development server and no proxy stands between the load and the
-// script. Storage is on disk.
+// workerd by itself, with its own configuration: no development server and no proxy between the load and the script.
+// Storage is on disk.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, writeFile } from "node:fs/promises";
@@ -10,7 +10,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { freePort, LOOPBACK } from "../../scripts/local/listen.ts";
 
 export interface Served {
-  /** Where its configuration and the objects' files go. */
+  /** Folder of the configuration and the objects' files. */
   readonly directory: string;
   /** The script first. */
   readonly modules: readonly { readonly name: string; readonly text: string }[];
@@ -19,7 +19,7 @@ export interface Served {
   /** Names of the classes by their bindings. */
   readonly objects: Readonly<Record<string, string>>;
   readonly bindings: Readonly<Record<string, string>>;
-  /** Where the inspector listens, e.g. to take a profile. */
+  /** Address of the inspector, e.g. to take a profile. */
   readonly inspector?: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface Serving {
   stop(): Promise<void>;
 }
 
-/** Starts it and answers its address when it takes connections. */
+/** Starts workerd and returns its address once it accepts connections. */
 export async function serve(served: Served): Promise<Serving> {
   const { directory, inspector } = served;
   const port = await freePort(0);
@@ -42,7 +42,7 @@ export async function serve(served: Served): Promise<Serving> {
   await writeFile(file, configuration(served, port));
   const args = ["serve", "--experimental", file, ...(inspector === undefined ? [] : ["--inspector-addr", inspector])];
   const child = spawn(binary(), args, { stdio: ["ignore", "ignore", "pipe"] });
-  // It says on every start that a flag of ours has become the default.
+  // On every start, workerd says that one of our flags has become the default.
   child.stderr.on("data", (text: Buffer) => {
     const said = text.toString().trim();
     if (said !== "" && !said.includes("does not need to be specified anymore")) process.stderr.write(text);
@@ -92,7 +92,7 @@ const main :Workerd.Worker = (
 `;
 }
 
-/** The binary itself: the package's own start is a Node process around it. */
+/** The binary itself: the package's own command is a Node process around it. */
 function binary(): string {
   const require = createRequire(createRequire(import.meta.url).resolve("miniflare"));
   const platform = `${process.platform}-${process.arch === "x64" ? "64" : process.arch}`;

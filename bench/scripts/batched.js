@@ -1,5 +1,5 @@
-// A prototype of another wire, put before the router's script: one frame holds many, a line each, and one acknowledgement
-// answers them all. What the router does with a frame is as deployed; only how frames travel is another.
+// A prototype of another wire, put before the router's script: one frame holds many, a line each, and one
+// acknowledgement answers them all. The router handles frames as deployed; only their transport differs.
 import * as router from "./index.js";
 
 const ACK = '{"type":"ACK"';

@@ -1,5 +1,5 @@
-// The router's script with a count of what the platform bills, put before it: calls to objects, frames of sockets, rows.
-// The object's own code is what is deployed; it is only called through here. `GET /bench/counts` answers and empties.
+// Counts the billed operations, put before the router's script: calls to objects, frames of sockets, rows. The object's
+// own code is the deployed one; every call passes through here. `GET /bench/counts` returns the counts and resets them.
 import * as router from "./index.js";
 
 const empty = () => ({

@@ -1,5 +1,5 @@
-// BullMQ on a Redis of the benchmark's own, once with every write on disk before it is answered, once with a write to
-// disk each second: what was acknowledged in the last second can be lost then.
+// BullMQ on a Redis of the benchmark's own: once with every write on disk before its answer, once with a write to disk
+// each second, which can lose the acknowledged events of the last second.
 
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";

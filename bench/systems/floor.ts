@@ -1,5 +1,5 @@
-// What the platform alone costs on this machine: a Worker that answers, and an object that stores one row for each
-// event, shares commits like the router, and does nothing else: no key, no schema, no look-up.
+// The cost of the platform alone on this machine: a Worker that answers, and an object that stores one row per event,
+// shares commits like the router, and does nothing else: no key, no schema, no look-up.
 import { join } from "node:path";
 import { startProcess, usageOf } from "../processes/child.ts";
 import type { System } from "../system.ts";

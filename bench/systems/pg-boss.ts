@@ -1,5 +1,5 @@
-// pg-boss on a PostgreSQL of the benchmark's own, with its settings as they come: a commit is on disk before it is
-// answered. An HTTP front inserts a job, a worker in another process takes it.
+// pg-boss on a PostgreSQL of the benchmark's own with default settings: a commit is on disk before its answer. An HTTP
+// front inserts a job, a worker in another process takes it.
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, readdir, readFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { startProcess, startProgram, stopChild, usageOf } from "../processes/chi
 import type { System } from "../system.ts";
 
 const PACKAGE = fileURLToPath(new URL("../node_modules/pg-boss", import.meta.url));
-/** Where Debian and others put the server's programs, beside the path. */
+/** Debian and others put the server's programs here, outside the path. */
 const VERSIONS = "/usr/lib/postgresql";
 
 export const pgBoss: System = {
@@ -26,7 +26,7 @@ export const pgBoss: System = {
     const user = await serverUser();
     const data = join(directory, "data");
     await mkdir(data);
-    // PostgreSQL does not run as root: then it runs as another, who must reach its directory.
+    // PostgreSQL refuses to run as root. As root, this starts it as another user, who needs access to its directory.
     if (user) {
       await chmod(join(directory, ".."), 0o755);
       await chmod(directory, 0o755);
@@ -66,7 +66,7 @@ async function findPrograms(): Promise<string | null> {
   return directories.find((each) => existsSync(join(each, "postgres")) && existsSync(join(each, "initdb"))) ?? null;
 }
 
-/** Whom the server runs as; nothing unless we are root. */
+/** The user for the server; null unless this process runs as root. */
 async function serverUser(): Promise<{ uid: number; gid: number } | null> {
   if (process.getuid?.() !== 0) return null;
   const passwd = await readFile("/etc/passwd", "utf8");

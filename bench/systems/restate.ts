@@ -1,4 +1,4 @@
-// Restate: one-way sends to a service of its Node SDK. A send is acknowledged when it is in its log on disk.
+// Restate: one-way sends to a service of its Node SDK. A send is acknowledged once it is in Restate's log on disk.
 import { existsSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";

@@ -1,4 +1,4 @@
-// This router: the script that would be deployed, on workerd, with its storage on disk.
+// This router: the deployed script, on workerd, with its storage on disk.
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
@@ -11,16 +11,16 @@ import type { Running, System } from "../system.ts";
 const EVENT = "bench.event";
 
 export interface Setting {
-  /** The process that handles; null for none, and then no workflow is registered. */
+  /** The handling process; null for none, and then no workflow is registered. */
   readonly host: "thin-host.ts" | "reference-host.ts" | "batched-host.ts" | null;
-  /** One of ./scripts, put before the router's own. */
+  /** A script of ./scripts to put before the router's own. */
   readonly script?: "counted.js" | "batched.js";
-  /** Workflows registered besides the one that is run. */
+  /** Workflows registered beside the one that runs. */
   readonly workflows?: number;
-  /** Connected hosts, 1 unless given: of the one workflow, or each of its own. */
+  /** Connected hosts, 1 by default: all of one workflow, or each of its own. */
   readonly hosts?: number;
   readonly spread?: boolean;
-  /** Events, each with its run, that have passed before the first. */
+  /** Past events, each with its run, stored before the first new one. */
   readonly stored?: number;
   readonly payloadBytes?: number;
 }
@@ -45,7 +45,7 @@ async function startDatabase(): Promise<HostProcess> {
   return startProcess("./database.ts", { STORAGE: directory });
 }
 
-/** A router with its data in this empty directory. */
+/** Starts a router with its data in this empty directory. */
 export async function startRouter(directory: string, setting: Setting): Promise<RunningRouter> {
   const { host, script = "", workflows = 0, hosts = 1, spread = false, stored = 0, payloadBytes = 0 } = setting;
   database ??= startDatabase();
@@ -99,7 +99,7 @@ async function ask({ child }: HostProcess): Promise<number> {
   return statements;
 }
 
-/** The reference client does not say when it is registered. */
+/** The reference client does not report that it is registered. */
 async function connected(url: string, headers: Record<string, string>): Promise<void> {
   for (;;) {
     const answer = await fetch(`${url}/api/v1/workflows/${EVENT}/runs`, { headers });

@@ -1,5 +1,5 @@
-// Live updates: a socket on the environment that is shown. It says only that something has changed; what, is asked for
-// again. While it is not open, the pages ask every few seconds.
+// Live updates: a socket on the displayed environment. A frame says only that something has changed, and the pages
+// query again. Without an open socket, the pages poll every few seconds.
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { path } from "./api/client.ts";
@@ -11,7 +11,7 @@ const POLLED_MS = 5_000;
 type Listener = () => void;
 const listeners = new Set<Listener>();
 
-/** Calls back when something has changed in the environment that is shown. */
+/** Calls `listener` when something has changed in the displayed environment. */
 export function useHints(listener: Listener): void {
   useEffect(() => {
     listeners.add(listener);
@@ -21,7 +21,7 @@ export function useHints(listener: Listener): void {
   }, [listener]);
 }
 
-/** Opens the socket for the shell. Answers whether updates come by it. */
+/** Opens the socket for the shell. Returns true while updates come through it. */
 export function useLive({ org, env }: Place): boolean {
   const client = useQueryClient();
   const [open, setOpen] = useState(false);
@@ -42,7 +42,7 @@ export function useLive({ org, env }: Place): boolean {
       socket.onopen = () => {
         failures = 0;
         setOpen(true);
-        // What changed while it was not open.
+        // Changes may have happened while the socket was closed.
         changed();
       };
       socket.onmessage = changed;

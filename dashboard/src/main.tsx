@@ -1,4 +1,4 @@
-// The dashboard: what is asked is kept by TanStack Query, where one is stands in the address.
+// The dashboard. TanStack Query holds the data; the address holds organization, environment and page.
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
 import { StrictMode } from "react";
@@ -13,7 +13,7 @@ const client = new QueryClient({
   defaultOptions: {
     queries: {
       staleTime: 2_000,
-      // What was refused will be refused again; what could not be reached may be there in a moment.
+      // A refused request would be refused again; an unreachable router may be back in a moment.
       retry: (failures, error) =>
         failures < 2 && (!(error instanceof ApiError) || error.status === 0 || error.status >= 500),
     },

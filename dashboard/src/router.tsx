@@ -1,5 +1,5 @@
-// Where one can be. Organization and environment stand in the address of every page but signing in, so that an address
-// that is handed on shows the same to whoever may see it.
+// The routes. Organization and environment are part of every page's address except signing in, so that a shared address
+// shows the same page to everyone with access.
 import type { QueryClient } from "@tanstack/react-query";
 import {
   createRootRouteWithContext,
@@ -27,7 +27,7 @@ const signIn = createRoute({
   path: "/sign-in",
   component: SignIn,
   validateSearch: (search: Record<string, unknown>): { to?: string } =>
-    // Only an address of this router: no other page may send people on through ours.
+    // Only an address of this router: no other site may redirect people through ours.
     typeof search.to === "string" && /^\/(?!\/)/.test(search.to) ? { to: search.to } : {},
 });
 
@@ -37,7 +37,7 @@ const invited = createRoute({
   component: lazyRouteComponent(() => import("./pages/invited.tsx"), "Invited"),
 });
 
-/** Everyone who is not signed in is sent to sign in, and back. */
+/** Redirects a person who is not signed in to the sign-in page, and back. */
 async function signedIn(client: QueryClient, to: string): Promise<void> {
   try {
     await client.ensureQueryData(me);
@@ -64,7 +64,7 @@ const shell = createRoute({
   getParentRoute: () => root,
   path: "/orgs/$org/$env",
   beforeLoad: async ({ context: { client }, params: { org, env }, location }) => {
-    // Asked at the same time: a page waits for one answer, not for three in a row.
+    // Queried at the same time, so that a page waits for one answer, not for three in a row.
     const asked = client.ensureQueryData(environments(org));
     void client.prefetchQuery(organizations);
     asked.catch(() => {});

@@ -1,4 +1,4 @@
-// Posts the recorded delivery to the router of this machine, signed as GitHub signs it.
+// Posts the recorded delivery to the router of this machine, signed like GitHub's.
 import { createHmac, randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { localSource } from "../starter/local-source.ts";

@@ -1,5 +1,5 @@
-// Runs when an issue of a repository changes. GitHub posts each delivery once; both environments get it, and this process
-// serves the one of TRIGGER_API_KEY.
+// Runs when an issue of a repository changes. GitHub posts each delivery once, both environments get it, and this
+// process serves the environment of TRIGGER_API_KEY.
 import { events } from "@trigger.dev/github";
 import { Trigger } from "@trigger.dev/sdk";
 

@@ -1,4 +1,4 @@
-// The starter workflow: logs which environment it runs in. The environment is the one of TRIGGER_API_KEY.
+// The starter workflow: logs the environment it runs in, which is the environment of TRIGGER_API_KEY.
 import { customEvent, Trigger } from "@trigger.dev/sdk";
 import { z } from "zod";
 

@@ -1,6 +1,6 @@
-// Loaded before each program of this example. Finds the router that runs on this machine when TRIGGER_API_KEY does not
-// name one: with the key of development, or with `--live` that of live. A program of your own needs none of this, only
-// the three variables.
+// Loaded before each program of this example. Uses the router on this machine unless TRIGGER_API_KEY names another:
+// with the development key, or with `--live` the live key. A program of your own needs none of this, only the three
+// variables.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -9,7 +9,7 @@ const { TRIGGER_API_KEY, TRIGGER_API_URL, TRIGGER_WSS_URL } = process.env;
 
 if (live || !TRIGGER_API_KEY) useLocalRouter(live ? "live" : "development");
 else if (!TRIGGER_API_URL || !TRIGGER_WSS_URL) {
-  fail("TRIGGER_API_KEY is set. Set TRIGGER_API_URL and TRIGGER_WSS_URL too, or the client takes the key elsewhere.");
+  fail("TRIGGER_API_KEY is set. Set TRIGGER_API_URL and TRIGGER_WSS_URL too, or the client sends the key elsewhere.");
 }
 
 function useLocalRouter(environment: "live" | "development"): void {
@@ -32,7 +32,7 @@ function readReady(path: string): Ready {
     return JSON.parse(readFileSync(path, "utf8")) as Ready;
   } catch {
     return fail(
-      `No router runs on this machine: there is no ${path}.\n` +
+      `No router runs on this machine: ${path} does not exist.\n` +
         "Start one with `npm start` in the root of the repository, or set TRIGGER_API_KEY, TRIGGER_API_URL and TRIGGER_WSS_URL.",
     );
   }

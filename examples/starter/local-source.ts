@@ -1,5 +1,5 @@
-// Finds the webhook source of a service on the router that runs on this machine, and gives it a secret when it has none:
-// what a person does once with the management API, and with the provider's own secret.
+// Finds the webhook source of a service on the router of this machine, and gives the source a secret if it has none.
+// With a real provider, a person does this once, with the provider's secret.
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
@@ -21,7 +21,7 @@ interface Source {
   readonly secrets: number;
 }
 
-/** Throws when no router runs here, and when no workflow of the service has registered yet. */
+/** Throws if no router runs here, and if no workflow of the service has registered yet. */
 export async function localSource(service: string, newSecret: string): Promise<LocalSource> {
   const path = process.env.SWITCHYARD_READY ?? fileURLToPath(new URL("../../.data/ready.json", import.meta.url));
   const { url, organization, console } = JSON.parse(readFileSync(path, "utf8")) as Ready;
@@ -37,8 +37,7 @@ export async function localSource(service: string, newSecret: string): Promise<L
   };
   const { data } = await ask<{ data: Source[] }>("GET", `${sources}?limit=100`);
   const source = data.find((each) => each.service === service);
-  if (source === undefined)
-    throw new Error(`There is no source for ${service} yet: start the workflow with npm start.`);
+  if (source === undefined) throw new Error(`No source for ${service} exists yet. Start the workflow first: npm start`);
   if (source.secrets === 0) await ask("PATCH", `${sources}/${source.id}`, { secrets: [newSecret] });
   const { secrets } = await ask<{ secrets: string[] }>("POST", `${sources}/${source.id}/show`);
   return { url: source.url, secret: secrets[0] ?? newSecret };

@@ -1,4 +1,4 @@
-// Shows the newest runs of the starter workflow, in the environment of TRIGGER_API_KEY, with what each has logged.
+// Shows the newest runs of the starter workflow in the environment of TRIGGER_API_KEY, with their logs.
 export {};
 
 const { TRIGGER_API_URL: url, TRIGGER_API_KEY: key } = process.env;
@@ -13,13 +13,13 @@ interface Run {
 async function get<T>(path: string): Promise<T | null> {
   const response = await fetch(`${url}${path}`, { headers: { Authorization: `Bearer ${key}` } });
   if (response.status === 404) return null;
-  if (!response.ok) throw new Error(`${path} was answered with ${response.status}: ${await response.text()}`);
+  if (!response.ok) throw new Error(`GET ${path} failed with ${response.status}: ${await response.text()}`);
   return (await response.json()) as T;
 }
 
 const newest = await get<{ data: { id: string }[] }>("/api/v1/workflows/basic-starter/runs?limit=5");
-if (newest === null) console.log("This environment does not know the workflow: start it with `npm start` first.");
-else if (newest.data.length === 0) console.log("This environment has no runs yet: send an event with `npm run send`.");
+if (newest === null) console.log("The workflow has never registered in this environment. Start it first: npm start");
+else if (newest.data.length === 0) console.log("No runs in this environment yet. Send an event: npm run send");
 for (const { id } of newest?.data ?? []) {
   const run = await get<Run>(`/api/v1/runs/${id}`);
   if (run === null) continue;

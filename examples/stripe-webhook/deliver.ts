@@ -1,5 +1,5 @@
-// Posts the recorded event to the router of this machine, signed as Stripe signs it. Each time it is another event: Stripe's
-// own id makes a second post of the same one a duplicate.
+// Posts the recorded event to the router of this machine, signed like Stripe's. Each post gets a new event id: with the
+// same id, the router would take the second post for a duplicate.
 import { createHmac, randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { localSource } from "../starter/local-source.ts";

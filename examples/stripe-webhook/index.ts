@@ -1,5 +1,5 @@
-// Runs when a customer has paid. Stripe posts each event once; both environments get it, and this process serves the one
-// of TRIGGER_API_KEY.
+// Runs when a customer has paid. Stripe posts each event once, both environments get it, and this process serves the
+// environment of TRIGGER_API_KEY.
 import { Trigger, webhookEvent } from "@trigger.dev/sdk";
 import { z } from "zod";
 
@@ -19,7 +19,7 @@ new Trigger({
     service: "stripe",
     eventName: "payment_intent.succeeded",
     schema: PaymentIntentSucceeded,
-    // So that the source which is made for this workflow demands a signature from its first delivery on.
+    // The source of this workflow demands a signature from its first delivery on.
     verifyPayload: { enabled: true, header: "Stripe-Signature" },
   }),
   run: async ({ data: { object: payment } }, ctx) => {

@@ -1,5 +1,5 @@
-// The script as `wrangler deploy` would upload it, made by wrangler itself, and the bindings that its wrangler.toml
-// asks for. What was built from the same sources before is used again: wrangler takes two seconds to say the same.
+// The script as `wrangler deploy` would upload it, built by wrangler itself, and the bindings of its wrangler.toml. A
+// build of the same sources is used again: wrangler takes two seconds for the same result.
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
@@ -13,17 +13,17 @@ import { StartError } from "./start-error.ts";
 type WorkerOptions = Unstable_MiniflareWorkerOptions["workerOptions"];
 
 export interface Build {
-  /** The script's name: its objects' data is kept under it. */
+  /** The script's name: its objects' data is stored under it. */
   readonly name: string;
-  /** When the scheduler is called, as cron expressions. */
+  /** Cron expressions that call the scheduler. */
   readonly crons: readonly string[];
   /** Bindings, objects and compatibility settings for Miniflare. */
   readonly options: WorkerOptions;
-  /** The bundled script first, then what it imports as files. */
+  /** The bundled script first, then the files it imports. */
   readonly modules: V4ModuleDefinition[];
 }
 
-/** The dashboard of a build, beside its script. */
+/** Folder of the dashboard, beside its script. */
 const ASSETS = "assets";
 const BUILDS_KEPT = 5;
 const SOURCES = ["workers", "shared", "dashboard/src", "dashboard/public"];
@@ -36,7 +36,7 @@ const SETTINGS = [
   ".env",
   ".env.local",
 ];
-/** As in wrangler's own rules: https://developers.cloudflare.com/workers/wrangler/bundling/ */
+/** The same as wrangler's own rules: https://developers.cloudflare.com/workers/wrangler/bundling/ */
 const MODULE_TYPES: Readonly<Record<string, V4ModuleRuleType>> = {
   ".js": "ESModule",
   ".wasm": "CompiledWasm",
@@ -46,7 +46,7 @@ const MODULE_TYPES: Readonly<Record<string, V4ModuleRuleType>> = {
   ".sql": "Text",
 };
 
-/** Builds, or takes the last build of the same sources. Throws a StartError with what wrangler says. */
+/** Builds, or returns the last build of the same sources. Throws a StartError with wrangler's output. */
 export async function buildScript(): Promise<Build> {
   const kept = `${CACHE}build-${await digestOfSources()}`;
   const before = await readBuild(kept);
@@ -57,11 +57,11 @@ export async function buildScript(): Promise<Build> {
   const [options] = await Promise.all([readOptions(), bundle(fresh)]);
   await writeFile(join(fresh, "options.json"), JSON.stringify(options));
   await cp(`${ROOT}dashboard/dist`, join(fresh, ASSETS), { recursive: true });
-  // Another start may have made the same at the same time.
+  // Another start may have built the same at the same time.
   await rename(fresh, kept).catch(() => rm(fresh, { recursive: true, force: true }));
   await removeOldBuilds();
   const built = await readBuild(kept);
-  if (built === null) throw new StartError("wrangler has built nothing.");
+  if (built === null) throw new StartError("wrangler built nothing. Run `npm run build` to see its output.");
   return built;
 }
 

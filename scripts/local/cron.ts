@@ -1,11 +1,11 @@
-// Calls the scheduler every minute on the minute, as Cloudflare's Cron Triggers do. A tick is a hint: one that is late
-// or lost, because the machine slept, is caught up by the next.
+// Calls the scheduler every minute on the minute, like Cloudflare's Cron Triggers. A tick is a hint: the next one makes
+// up for a tick that is late or lost because the machine slept.
 const MINUTE_MS = 60_000;
 
-/** The only expression that is understood here; others fire on the deployed router only. */
+/** The only supported expression; others fire on the deployed router only. */
 export const EVERY_MINUTE = "* * * * *";
 
-/** Calls `tick` with the minute, in Unix milliseconds, as soon as it begins. Answers how to stop. */
+/** Calls `tick` with each minute, in Unix milliseconds, as soon as it begins. Returns a function that stops this. */
 export function everyMinute(tick: (minute: number) => void): () => void {
   let timer: NodeJS.Timeout;
   const wait = () => {
@@ -19,7 +19,7 @@ export function everyMinute(tick: (minute: number) => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** The beginning of the minute after `now`. A timer that fires a little early must not find the same minute again. */
+/** The beginning of the minute after `now`. A timer that fires a little early must not return the same minute again. */
 export function nextMinute(now: number): number {
   return Math.floor(now / MINUTE_MS) * MINUTE_MS + MINUTE_MS;
 }

@@ -1,4 +1,4 @@
-// What a data directory keeps: it is this user's alone, and its secrets are made once.
+// The data directory: accessible to this user alone, with secrets made once.
 import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,12 +14,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(parent, { recursive: true }));
 
-test("is created with its parents, for this user alone", async () => {
+test("creates the directory with its parents, for this user alone", async () => {
   const { path } = await openDataDirectory(join(parent, "a", "b"));
   expect((await stat(path)).mode & 0o777).toBe(0o700);
 });
 
-test("that cannot be written to is refused, with the path and the way out", async () => {
+test("refuses a directory that cannot be written to, with the path and the way out", async () => {
   const file = join(parent, "file");
   await writeFile(file, "");
   await expect(openDataDirectory(file)).rejects.toThrow(/file cannot be written to .*--data DIR/);
@@ -40,7 +40,7 @@ test.each(["", "{}", '{"KEY_SECRETS":1,"SETUP_TOKEN":"x"}'])(
   async (text) => {
     const { secrets } = await openDataDirectory(parent);
     await writeFile(secrets, text);
-    await expect(localSecrets(secrets)).rejects.toThrow("every key changes");
+    await expect(localSecrets(secrets)).rejects.toThrow("would change every key");
     expect(await readFile(secrets, "utf8")).toBe(text);
   },
 );

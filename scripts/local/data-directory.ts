@@ -1,4 +1,4 @@
-// The directory that a local router keeps everything in. It holds secrets and a database, so only this user may enter it.
+// The directory with all data of a local router: secrets and a database, so only this user may enter it.
 import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -18,16 +18,16 @@ export interface DataDirectory {
   readonly storage: string;
 }
 
-/** Creates the directory if it is not there. Throws a StartError when it cannot be written to. */
+/** Creates the directory if it is missing. Throws a StartError if it cannot be written to. */
 export async function openDataDirectory(path: string): Promise<DataDirectory> {
   try {
     await mkdir(path, { recursive: true, mode: OWNER_ONLY });
     if (!(await stat(path)).isDirectory()) throw new Error("it is a file");
-    // The permissions alone do not tell: a disk can be full or mounted read-only.
+    // Permissions alone do not tell: a disk can be full or mounted read-only.
     const probe = join(path, `.probe-${randomUUID()}`);
     await writeFile(probe, "");
     await rm(probe);
-    // A directory that was there before may be open to others: what is kept in it is not.
+    // An existing directory may be open to others; the data in it is not.
     await mkdir(join(path, STORAGE), { recursive: true, mode: OWNER_ONLY });
   } catch (error) {
     throw new StartError(

@@ -1,9 +1,9 @@
-// Listening on loopback, and what a port that is taken looks like.
+// Listening on loopback, and the error of a port that is taken.
 import { createServer, type Server } from "node:net";
 
 export const LOOPBACK = "127.0.0.1";
 
-/** Starts to listen on loopback and answers the port; 0 takes a free one. Throws Node's error, e.g. EADDRINUSE. */
+/** Listens on loopback and returns the port; 0 takes a free one. Throws Node's error, e.g. EADDRINUSE. */
 export function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -15,7 +15,7 @@ export function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-/** A free port, found by taking `port` (0: any) and giving it back. Throws Node's error when it is not to be had. */
+/** A free port, found by taking `port` (0: any) and giving it back. Throws Node's error if the port cannot be had. */
 export async function freePort(port: number): Promise<number> {
   const server = createServer();
   const found = await listen(server, port);

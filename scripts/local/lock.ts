@@ -1,6 +1,6 @@
-// One router on a data directory at a time. Whoever wants it writes a claim, a file with its process id and identity,
-// and looks whether anyone who is alive has one too: then it takes its own back. So two never hold it, and the claim of
-// a process that is gone, however it ended, counts for nothing.
+// One router on a data directory at a time. A router that wants the lock writes a claim, a file with its process id and
+// identity, and looks for another claim of a living process. If there is one, the router removes its own. So two
+// routers never hold the lock, and the claim of a dead process, however it ended, counts for nothing.
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,11 +12,11 @@ import { StartError } from "./start-error.ts";
 
 const Claim = z.object({ pid: z.number().int().positive(), identity: z.string() });
 
-/** A router that was told to end a moment ago is given this long, so that a restart need not wait for it. */
+/** Time for a router that is ending to leave, so that a restart need not wait for it. */
 const ENDS_WITHIN_MS = 2_000;
 const LOOK_AGAIN_MS = 50;
 
-/** Takes the lock and answers how to give it back. Throws a StartError that names the process which keeps it. */
+/** Takes the lock and returns a function that releases it. Throws a StartError that names the process with the lock. */
 export async function takeLock(directory: string, waitMs = ENDS_WITHIN_MS): Promise<() => Promise<void>> {
   await mkdir(directory, { recursive: true });
   const name = `${randomUUID()}.json`;
@@ -29,12 +29,12 @@ export async function takeLock(directory: string, waitMs = ENDS_WITHIN_MS): Prom
     if (other === null) return () => rm(mine, { force: true });
     await rm(mine, { force: true });
     if (performance.now() > until) throw taken(other);
-    // Two that come at once both step back: by chance one of them comes again first.
+    // Two that come at once both step back; the random wait lets one of them return first.
     await delay(LOOK_AGAIN_MS * (0.5 + Math.random()));
   }
 }
 
-/** The id of a living process with a claim, besides the one named `mine`; claims of the dead are removed. */
+/** The id of a living process with a claim, besides the one named `mine`; removes claims of the dead. */
 async function otherClaim(directory: string, mine: string): Promise<number | null> {
   for (const name of await readdir(directory)) {
     if (name === mine || !name.endsWith(".json")) continue;

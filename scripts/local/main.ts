@@ -1,5 +1,5 @@
-// Starts a whole router on this machine and keeps it running: Postgres, the script in workerd, the cron. Everything it
-// keeps is in one directory; started again on it, it has the same keys, runs and all. Ends all that it started.
+// Starts a whole router on this machine and keeps it running: Postgres, the script in workerd, the cron. All its data
+// is in one directory: a second start on it has the same keys and runs. The end of this process ends all its parts.
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { relative } from "node:path";
@@ -54,7 +54,7 @@ async function start(options: StartOptions): Promise<void> {
     bindings: {
       ...secrets,
       ...database,
-      // What a workflow calls with ctx.fetch is on this machine too while it is being developed.
+      // During development, the targets of ctx.fetch are on this machine too.
       PRIVATE_TARGETS: "allowed",
       // A load test comes from one address, with one key.
       RATE_LIMITS: "off",
@@ -81,16 +81,16 @@ async function start(options: StartOptions): Promise<void> {
   console.log(welcome(ready, told, performance.now() / 1000));
 }
 
-/** Starts Postgres, or connects to the one of DATABASE_URL, and answers the settings that let the script reach it. */
+/** Starts Postgres, or connects to the one of DATABASE_URL, and returns the script's settings to reach it. */
 async function startDatabase(data: DataDirectory): Promise<{ DATABASE_URL: string; DATABASE_ENDPOINT: string }> {
   const given = process.env.DATABASE_URL;
   const postgres = given ? connectPostgres(given) : await startEmbedded(data);
   stoppers.add(() => postgres.close());
   await applyMigrations(postgres.pool).catch((error: unknown) => {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-    throw new StartError(`The migrations cannot be applied${given ? " to DATABASE_URL" : ""}: ${errorText(cause)}`);
+    throw new StartError(`The migrations could not be applied${given ? " to DATABASE_URL" : ""}: ${errorText(cause)}`);
   });
-  // What the script is given opens this endpoint only; the real credentials stay here.
+  // These credentials open this endpoint only; the real ones stay here.
   const DATABASE_URL = `postgresql://switchyard:${randomBytes(24).toString("hex")}@localhost/switchyard`;
   const endpoint: SqlEndpoint = await startSqlOverHttp({ pool: postgres.pool, connectionString: DATABASE_URL });
   stoppers.add(() => endpoint.close());
@@ -101,7 +101,9 @@ async function startEmbedded(data: DataDirectory): Promise<LocalPostgres> {
   try {
     return await startPostgres(data.postgres);
   } catch (error) {
-    throw new StartError(`The database in ${data.postgres} cannot be opened: ${errorText(error)}`);
+    throw new StartError(
+      `The database in ${data.postgres} cannot be opened (${errorText(error)}). Restore it, or choose another --data DIR.`,
+    );
   }
 }
 

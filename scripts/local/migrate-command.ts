@@ -4,10 +4,10 @@ import { errorText } from "./start-error.ts";
 
 try {
   await applyMigrations(process.env.DATABASE_URL ?? "");
-  console.log("The database has every migration.");
+  console.log("All migrations are applied.");
 } catch (error) {
-  // The query that failed is the error, what Postgres said about it is its cause.
+  // The error is the failed query; its cause is Postgres's message.
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  console.error(`The migrations were not applied: ${errorText(cause)}`);
+  console.error(`The migrations could not be applied: ${errorText(cause)}`);
   process.exitCode = 1;
 }

@@ -7,8 +7,8 @@ import pg from "pg";
 const MIGRATIONS = fileURLToPath(new URL("../../migrations", import.meta.url));
 
 /**
- * Brings the database to the newest schema; changes nothing when it is there already. A pool stays open, a connection
- * made for a URL is closed. Throws what Postgres says; nothing of a failed run stays behind.
+ * Brings the database to the newest schema; does nothing if it is there already. A pool stays open, a connection made
+ * for a URL is closed. Throws Postgres's error; a failed run leaves nothing behind.
  */
 export async function applyMigrations(database: string | pg.Pool): Promise<void> {
   if (typeof database !== "string") return migrate(drizzle(database), { migrationsFolder: MIGRATIONS });

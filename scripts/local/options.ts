@@ -1,4 +1,4 @@
-// The options of a local start. `scripts/start.mjs` has read them already and passes them on in full.
+// The options of a local start. `scripts/start.mjs` has read and completed them.
 
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -8,9 +8,9 @@ export interface StartOptions {
   readonly port: number;
   /** Absolute path. */
   readonly directory: string;
-  /** Whether the router's time can be moved, for tests: POST /local/clock. */
+  /** Lets tests move the router's time: POST /local/clock. */
   readonly movableClock: boolean;
-  /** Whether every log line is shown, not only warnings and errors. */
+  /** Shows every log line, not only warnings and errors. */
   readonly verbose: boolean;
 }
 

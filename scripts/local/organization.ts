@@ -1,10 +1,13 @@
-// The organization of a local router, made at its first start through the same API that anyone would use.
+// The organization of a local router, created at its first start through the public API.
 import { OrganizationAnswer } from "../../shared/api/setup.ts";
 import { StartError } from "./start-error.ts";
 
 const SLUG = "local";
 
-/** Reads it, which also provisions its environments again, or makes it. Throws a StartError with what the API says. */
+/**
+ * Creates the organization, or reads it, which also provisions its environments again. Throws a StartError with the
+ * API's answer.
+ */
 export async function localOrganization(url: string, setupToken: string): Promise<OrganizationAnswer> {
   const headers = { Authorization: `Bearer ${setupToken}`, "Content-Type": "application/json" };
   const collection = `${url}/api/v1/organizations`;

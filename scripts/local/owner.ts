@@ -1,26 +1,26 @@
-// The owner of a local router's organization, made at its first start through the same API that anyone would use, with
-// a random password and a personal access token. Both are kept with the data's other secrets.
+// The owner of a local router's organization, created at its first start through the public API, with a random password
+// and a personal access token. Both are stored with the data's other secrets.
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
 import { NewToken } from "../../shared/api/people.ts";
 import type { ConsoleSecrets } from "./secrets.ts";
 import { StartError } from "./start-error.ts";
 
-/** In a domain that nobody can own (RFC 6761); better-auth takes no address without a dot. */
+/** In a domain that nobody can own (RFC 6761); better-auth accepts no address without a dot. */
 const EMAIL = "owner@switchyard.localhost";
 
 export interface LocalOwner extends ConsoleSecrets {
-  /** Whether the password was made just now, and so has to be shown. */
+  /** True if the password is new and has to be shown. */
   readonly fresh: boolean;
 }
 
-/** A link that signs the owner in, in one browser, once. Null when it cannot be made: a password signs in as well. */
+/** A link that signs the owner in, in one browser, once. Null if it cannot be made: a password signs in as well. */
 export async function signInLink(url: string, { email, password }: ConsoleSecrets): Promise<string | null> {
   try {
     const Cookie = await signIn(url, email, password);
     const response = await fetch(`${url}/api/auth/one-time-token/generate`, { headers: { Cookie } });
     const { token } = z.object({ token: z.string() }).parse(await response.json());
-    // Behind the #, so that it is sent to no server and stands in no log.
+    // Behind the #, so that no server gets it and no log holds it.
     return `${url}/sign-in#${token}`;
   } catch {
     return null;
@@ -32,7 +32,7 @@ async function signIn(url: string, email: string, password: string): Promise<str
   return cookies.map((each) => each.split(";")[0]).join("; ");
 }
 
-/** Sees to it that the owner is there and that the token is good. Throws a StartError with what the API says. */
+/** Ensures that the owner exists and the token works. Throws a StartError with the API's answer. */
 export async function localOwner(
   { url, organization, setupToken }: { url: string; organization: string; setupToken: string },
   kept: ConsoleSecrets | undefined,

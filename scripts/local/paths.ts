@@ -1,7 +1,7 @@
-// Where things are in this repository.
+// Paths in this repository.
 import { fileURLToPath } from "node:url";
 
 /** The repository, with a trailing slash. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** What can be made again: the bundled script and an empty database. Shared by all data directories. */
+/** Reproducible files: the bundled script and an empty database. Shared by all data directories. */
 export const CACHE = `${ROOT}node_modules/.cache/switchyard/`;

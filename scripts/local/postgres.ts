@@ -1,6 +1,6 @@
-// The local Postgres: PGlite, Postgres's own engine in this process, with its data in a directory. Survives the death of
-// the process at any moment: what was committed is replayed from the log at the next start. Its socket lies in a
-// directory that only this user can enter, so no other user of the machine can reach the database.
+// The local Postgres: PGlite, Postgres's own engine in this process, with its data in a directory. Survives the death
+// of the process at any moment: the next start replays committed data from the log. Its socket lies in a directory that
+// only this user can enter, so no other user of the machine can reach the database.
 import { cpSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ const SOCKET_PORT = 5432;
 const CONNECTIONS_MAX = 8;
 const CONNECTED_WITHIN_MS = 10_000;
 
-/** Starts the engine on `directory`, which is created when it is not there. One process at a time may do so. */
+/** Starts the engine on `directory`, and creates that if it is missing. Only one process at a time may do so. */
 export async function startPostgres(directory: string): Promise<LocalPostgres> {
   if (!(await exists(directory))) await createData(directory);
   const engine = await PGlite.create(directory);
@@ -43,7 +43,7 @@ export async function startPostgres(directory: string): Promise<LocalPostgres> {
   };
 }
 
-/** A pool for a Postgres that runs already. Connects with the first query. */
+/** A pool for a running Postgres. Connects with the first query. */
 export function connectPostgres(connectionString: string): LocalPostgres {
   const pool = makePool({ connectionString, max: CONNECTIONS_MAX });
   return { pool, close: () => pool.end() };
@@ -51,14 +51,14 @@ export function connectPostgres(connectionString: string): LocalPostgres {
 
 function makePool(config: pg.PoolConfig): pg.Pool {
   const pool = new pg.Pool({ connectionTimeoutMillis: CONNECTED_WITHIN_MS, ...config });
-  // A connection that breaks while idle is replaced by the next query, which reports what is wrong.
+  // The next query replaces a connection that broke while idle, and reports any error.
   pool.on("error", () => {});
-  // Likewise one that breaks between two queries of a transaction, when nobody waits for it.
+  // The same for one that breaks between two queries of a transaction, when nobody waits for it.
   pool.on("connect", (client) => client.on("error", () => {}));
   return pool;
 }
 
-/** To initialize a database takes seconds, to copy an empty one a moment: it is made once for each version. */
+/** Initializing a database takes seconds, copying an empty one a moment: a template is made once per version. */
 async function createData(directory: string): Promise<void> {
   const { version } = JSON.parse(await readFile(`${ROOT}node_modules/@electric-sql/pglite/package.json`, "utf8"));
   const template = `${CACHE}postgres-${version}`;
@@ -71,14 +71,17 @@ async function createData(directory: string): Promise<void> {
   }
   const copy = `${directory}.${process.pid}`;
   await rm(copy, { recursive: true, force: true });
-  // A thousand files: one after another in native code is ten times as quick as promises.
+  // A thousand files: copying them in native code is ten times as fast as with promises.
   cpSync(template, copy, { recursive: true });
-  // The engine's files are open to everyone: the directory around them is not.
+  // The engine's files are open to everyone; the directory around them is not.
   await chmod(copy, 0o700);
   await moveInto(copy, directory);
 }
 
-/** Moves a finished directory to its name at once, so that nobody sees half of it; another's, if first, is as good. */
+/**
+ * Moves a finished directory to its name at once, so that nobody sees half of it. If another came first, that one
+ * serves as well.
+ */
 async function moveInto(finished: string, name: string): Promise<void> {
   try {
     await rename(finished, name);

@@ -1,4 +1,4 @@
-// Processes are found by the mark that they were started with, told from others, and ended.
+// Processes: found by the mark of their start, told from others, and ended.
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ async function startMarked(mark: string): Promise<number> {
   return child.pid ?? 0;
 }
 
-test("a process is found by its program and mark, and is gone when it was ended", async () => {
+test("finds a process by its program and mark until it was ended", async () => {
   const mark = randomUUID();
   const ours = await startMarked(mark);
   const another = await startMarked(`${mark}/more`);
@@ -31,13 +31,13 @@ test("a process is found by its program and mark, and is gone when it was ended"
   expect(await processIdentity(another)).toBeDefined();
 });
 
-test("the identity of a process stays the same and is no other's", async () => {
+test("gives a process an identity that stays the same and belongs to no other", async () => {
   const other = await startMarked(randomUUID());
   const identity = await processIdentity(process.pid);
   expect(identity).toBe(await processIdentity(process.pid));
   expect(identity).not.toBe(await processIdentity(other));
 });
 
-test("ending a process that is gone already is no error", async () => {
+test("ends a process that is already gone without an error", async () => {
   await endProcesses([2 ** 22 + 1]);
 });

@@ -1,5 +1,5 @@
-// What is known of other processes of this machine: whether one is the same that wrote down its id, and which ones were
-// started for a data directory. An id alone proves nothing: after a restart it belongs to another process.
+// Other processes of this machine: their identity, and the search for those started for a data directory. An id alone
+// proves nothing: after a restart it belongs to another process.
 import { execFile } from "node:child_process";
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
@@ -8,27 +8,27 @@ import { promisify } from "node:util";
 const ENDED_WITHIN_MS = 5_000;
 const LOOK_AGAIN_MS = 20;
 
-/** What tells a process from every other that has had or will have its id; undefined when there is none of this id. */
+/** A mark that tells a process from every other with the same id, past or future; undefined if the id is unused. */
 export async function processIdentity(pid: number): Promise<string | undefined> {
   if (process.platform !== "linux") return (await ps(["-o", "lstart=", "-p", String(pid)])).trim() || undefined;
   const status = await readText(`/proc/${pid}/stat`);
   if (status === undefined) return undefined;
-  // After the name, which stands in brackets and may hold anything, field 3 and those behind it: the state, at 20 the
-  // number of threads, at 22 the start in ticks.
+  // The name is in brackets and may contain anything. Behind it follow field 3, the state, and field 20, the number of
+  // threads, and field 22, the start in ticks.
   const fields = status.slice(status.lastIndexOf(")") + 2).split(" ");
-  // A process that has ended but was not waited for. While it has other threads, these still hold its files and ports.
+  // A process that has ended but was not waited for. Its other threads, if any, still hold its files and ports.
   if (fields[0] === "Z" && (await threadsOf(pid)) <= 1) return undefined;
   return `${(await readText("/proc/sys/kernel/random/boot_id"))?.trim()}:${fields[19]}`;
 }
 
-/** Threads that a process still has. */
+/** Number of threads of a process. */
 async function threadsOf(pid: number): Promise<number> {
   return (await readdir(`/proc/${pid}/task`).catch(() => [])).length;
 }
 
 /**
- * Ids of the processes of this user that run `program` and have `NAME=value` in the environment they were started with.
- * Whoever starts a process marks it so; nothing needs to be written down, and nothing else can match.
+ * Ids of this user's processes that run `program` and were started with `NAME=value` in their environment. The mark is
+ * set by whoever starts the process: nothing needs to be written down, and nothing else can match.
  */
 export async function findMarked(program: string, name: string, value: string): Promise<number[]> {
   const mark = `${name}=${value}`;
@@ -49,14 +49,14 @@ export async function findMarked(program: string, name: string, value: string): 
   return found;
 }
 
-/** Ends processes at once and waits until they are gone. Throws when one of them stays. */
+/** Ends processes at once and waits until they are gone. Throws if one of them stays. */
 export async function endProcesses(pids: readonly number[]): Promise<void> {
   const identities = await Promise.all(pids.map(processIdentity));
   for (const pid of pids) {
     try {
       process.kill(pid, "SIGKILL");
     } catch {
-      // It ended by itself.
+      // The process ended by itself.
     }
   }
   const until = performance.now() + ENDED_WITHIN_MS;
@@ -68,7 +68,7 @@ export async function endProcesses(pids: readonly number[]): Promise<void> {
   }
 }
 
-/** Undefined when there is no such file, or no such process any more, or it is another user's. */
+/** Undefined if the file or the process does not exist, or belongs to another user. */
 function readText(path: string): Promise<string | undefined> {
   return readFile(path, "utf8").catch(() => undefined);
 }

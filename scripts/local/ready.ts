@@ -1,4 +1,4 @@
-// What a router that is ready tells: `ready.json` for programs, a few lines for people.
+// The announcement of a ready router: `ready.json` for programs, a few lines for people.
 import type { OrganizationAnswer } from "../../shared/api/setup.ts";
 import type { ConsoleSecrets } from "./secrets.ts";
 import { StartError } from "./start-error.ts";
@@ -8,7 +8,7 @@ export interface Ready {
   readonly ws: string;
   readonly organization: { readonly id: string; readonly slug: string };
   readonly environments: Readonly<Record<"live" | "development", { readonly id: string; readonly key: string }>>;
-  /** The owner: to sign in, and a personal access token for the management API. */
+  /** The owner's password, for signing in, and a personal access token for the management API. */
   readonly console: ConsoleSecrets & { readonly url: string };
 }
 
@@ -31,7 +31,7 @@ export function describeReady(
   };
 }
 
-/** The lines shown when the router is ready. `log` is the path of the log file. The password is shown once. */
+/** The lines shown once the router is ready. `log` is the path of the log file. The password is shown once. */
 export function welcome(
   ready: Ready,
   { log, showPassword, dashboard }: { log: string; showPassword: boolean; dashboard: string },

@@ -1,4 +1,4 @@
-// What is kept of the runtime's messages, and what of it is shown.
+// The stored part of the runtime's messages, and the shown part.
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,16 +11,16 @@ let directory = "";
 
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-test("the router's own line is kept as it is", () => {
+test("keeps the router's own line as it is", () => {
   expect(logLine("log", LINE, AT)).toBe(LINE);
 });
 
-test("a line of the runtime becomes JSON, without the stack below it", () => {
+test("turns a line of the runtime into JSON, without the stack below it", () => {
   const line = logLine("error", "Error: broken\n    at secret (file.js:1:2)", AT);
   expect(JSON.parse(line)).toEqual({ time: "2026-03-01T12:00:00.000Z", level: "error", message: "Error: broken" });
 });
 
-test("all lines are kept in a file that only this user may read; warnings and errors are shown", async () => {
+test("keeps all lines in a file that only this user may read, and shows warnings and errors", async () => {
   directory = await mkdtemp(join(tmpdir(), "switchyard-test-"));
   const path = join(directory, "router.log");
   const shown: string[] = [];

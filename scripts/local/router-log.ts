@@ -1,15 +1,15 @@
-// The router's log lines: all of them go to a file, one JSON object a line; warnings and errors, or everything, are also
-// shown. A line that is no JSON (the runtime's own) is wrapped, and only its first line is kept: the rest is a stack.
+// The router's log lines. All go to a file, one JSON object per line; warnings and errors, or all lines, are also
+// shown. A line that is not JSON (the runtime's own) is wrapped, and only its first line is kept: the rest is a stack.
 import { appendFileSync, renameSync, statSync } from "node:fs";
 
 const FILE_MAX_BYTES = 50 * 1024 * 1024;
 
 export interface RouterLog {
-  /** One message as the runtime reports it. `level` is the console method's name. */
+  /** One message of the runtime. `level` is the console method's name. */
   write(level: string, message: string, timestamp: number): void;
 }
 
-/** Appends to `path`, which is set aside as `….1` when it is full, and shows what is not of level info or debug. */
+/** Appends to `path`, which is renamed to `….1` when it is full. Shows all levels but info and debug, or all. */
 export function openRouterLog(path: string, show: (line: string) => void, verbose: boolean): RouterLog {
   let bytes = sizeOf(path);
   return {
@@ -26,7 +26,7 @@ export function openRouterLog(path: string, show: (line: string) => void, verbos
   };
 }
 
-/** The line as it is kept. The router's own lines are JSON objects already. */
+/** The line as it is stored. The router's own lines are JSON objects already. */
 export function logLine(level: string, message: string, timestamp: number): string {
   if (message.startsWith("{") && message.endsWith("}") && !message.includes("\n")) return message;
   const known = level === "log" ? "info" : level;

@@ -15,23 +15,23 @@ export interface RouterOptions {
   readonly port: number;
   /** The data directory, absolute: names the runtime's process. */
   readonly directory: string;
-  /** Where the objects' SQLite files are kept. */
+  /** Folder of the objects' SQLite files. */
   readonly storage: string;
   /** Settings and secrets of the script. */
   readonly bindings: Readonly<Record<string, string>>;
   readonly log: RouterLog;
-  /** Answers what the script fetches, in place of the network: tests stand in for the outside world with it. */
+  /** Answers the script's requests in place of the network: tests use it for the outside world. */
   readonly outside?: (request: Request) => Promise<Response>;
 }
 
 export interface Router {
   readonly url: string;
-  /** Fires a cron trigger; `at` is the scheduled time in Unix milliseconds. Rejects when the handler failed. */
+  /** Fires a cron trigger; `at` is the scheduled time in Unix milliseconds. Rejects if the handler failed. */
   tick(cron: string, at: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Answers when the script takes requests. Throws Miniflare's error, e.g. ERR_ADDRESS_IN_USE. */
+/** Resolves once the script accepts requests. Throws Miniflare's error, e.g. ERR_ADDRESS_IN_USE. */
 export async function startRouter(given: RouterOptions): Promise<Router> {
   const { build, port, directory, storage, bindings, log, outside } = given;
   const { modulesRules: _, ...options } = build.options;
@@ -39,7 +39,7 @@ export async function startRouter(given: RouterOptions): Promise<Router> {
     convertV4MiniflareOptions({
       host: LOOPBACK,
       port,
-      // Otherwise a description of the caller's place is fetched from the internet.
+      // Otherwise Miniflare fetches a description of the caller's place from the internet.
       cf: false,
       telemetry: { enabled: false },
       logRequests: false,
@@ -72,7 +72,7 @@ export async function startRouter(given: RouterOptions): Promise<Router> {
   };
 }
 
-/** Miniflare would end this process by itself when a signal comes, before it could end the rest: here, stop() ends it. */
+/** Miniflare would end this process itself on a signal, before the other parts have ended. Here stop() ends it. */
 function startMiniflare(options: ConstructorParameters<typeof Miniflare>[0]): Miniflare {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const ours = new Set(signals.flatMap((signal) => process.listeners(signal)));
@@ -83,12 +83,12 @@ function startMiniflare(options: ConstructorParameters<typeof Miniflare>[0]): Mi
   return miniflare;
 }
 
-/** Ends the runtime of an earlier start on this data whose process was killed before it could: it holds data and port. */
+/** Ends the runtime of an earlier start on this data whose process was killed: it still holds data and port. */
 export async function endOrphanedRuntime(directory: string): Promise<void> {
   await endProcesses(await findMarked(PROGRAM, MARK, directory));
 }
 
-/** What Miniflare itself has to say: problems go to the log, the rest nowhere. */
+/** Miniflare's own messages: problems go to the log, the rest nowhere. */
 class RuntimeLog extends Log {
   readonly #log: RouterLog;
   constructor(log: RouterLog) {

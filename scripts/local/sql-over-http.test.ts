@@ -1,5 +1,5 @@
-// The endpoint as the real driver and drizzle see it, in front of the embedded Postgres, and in front of a real one too
-// when TEST_DATABASE_URL names it.
+// The endpoint, used by the real driver and drizzle, in front of the embedded Postgres, and in front of a real one too
+// if TEST_DATABASE_URL names it.
 import { randomUUID } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -43,8 +43,8 @@ async function embedded(): Promise<LocalPostgres> {
 describe.each([
   { name: "the embedded Postgres", start: embedded },
   ...(realUrl === undefined ? [] : [{ name: "a real Postgres", start: () => throwawayDatabase(realUrl) }]),
-])("in front of $name", ({ start }) => {
-  // The host keeps the two runs apart: the driver finds its endpoint by it.
+])("the endpoint before $name", ({ start }) => {
+  // The host keeps the two runs apart: the driver finds its endpoint by the host.
   const url = `postgresql://switchyard:secret@${randomUUID()}/postgres`;
   let postgres: LocalPostgres;
   let endpoint: SqlEndpoint;
@@ -60,7 +60,7 @@ describe.each([
     await postgres?.close();
   }, 60_000);
 
-  test("every type comes back as it went in", async () => {
+  test("returns every type as it went in", async () => {
     const db = connect();
     const row = {
       id: "types",
@@ -75,19 +75,19 @@ describe.each([
     expect({ ...read, bytes: Uint8Array.from(read?.bytes ?? []) }).toEqual(row);
   });
 
-  test("null of every type is null", async () => {
+  test("returns null of every type as null", async () => {
     const db = connect();
     await db.insert(things).values({ id: "nulls" });
     const read = await db.select().from(things).where(raw`id = 'nulls'`);
     expect(read).toEqual([{ id: "nulls", big: null, json: null, at: null, bytes: null, texts: null }]);
   });
 
-  test("a value of several megabytes comes back whole", async () => {
+  test("returns a value of several megabytes whole", async () => {
     const [row] = await neon(url)`select ${"é".repeat(3_000_000)}::text as long`;
     expect(row?.long.length).toBe(3_000_000);
   });
 
-  test("the driver's plain interface gives rows, counts and fields", async () => {
+  test("gives rows, counts and fields to the driver's plain interface", async () => {
     const sql = neon(url, { fullResults: true });
     const result = await sql`select 1 as one, 'two' as two, true as yes, null as nothing, array[1,2] as list`;
     expect(result.rows).toEqual([{ one: 1, two: "two", yes: true, nothing: null, list: [1, 2] }]);
@@ -97,7 +97,7 @@ describe.each([
     expect(inserted).toMatchObject({ command: "INSERT", rowCount: 2, rows: [] });
   });
 
-  test("a batch commits together", async () => {
+  test("commits a batch together", async () => {
     const db = connect();
     const [, rows] = await db.batch([
       db.insert(things).values({ id: "batch-1" }),
@@ -107,7 +107,7 @@ describe.each([
     expect(await db.$count(things, raw`id like 'batch-%'`)).toBe(2);
   });
 
-  test("a batch rolls back together, and the connection is usable after it", async () => {
+  test("rolls a batch back together, and the connection is usable after it", async () => {
     const db = connect();
     const failing = db.batch([
       db.insert(things).values({ id: "rolled-back" }),
@@ -117,7 +117,7 @@ describe.each([
     expect(await db.$count(things, raw`id = 'rolled-back'`)).toBe(0);
   });
 
-  test("a batch is one transaction of the kind that was asked for", async () => {
+  test("runs a batch as one transaction of the requested kind", async () => {
     const sql = neon(url);
     const [level, readOnly, deferrable] = await sql.transaction(
       [sql`show transaction_isolation`, sql`show transaction_read_only`, sql`show transaction_deferrable`],
@@ -132,7 +132,7 @@ describe.each([
     await expect(writing).rejects.toMatchObject({ code: "25006" });
   });
 
-  test("an error has Postgres's code and what it names", async () => {
+  test("gives an error Postgres's code and the names in it", async () => {
     const db = connect();
     await db.insert(things).values({ id: "unique" });
     const error = await db
@@ -144,15 +144,15 @@ describe.each([
     expect(error.detail).toContain("(id)=(unique) already exists");
   });
 
-  test("an error of the SQL has its position", async () => {
+  test("gives an error of the SQL its position", async () => {
     await expect(neon(url).query("select 1 frm x")).rejects.toMatchObject({ code: "42601", position: "14" });
   });
 
-  test("several statements in one query are refused, as the deployed database does", async () => {
+  test("refuses several statements in one query, like the deployed database", async () => {
     await expect(neon(url).query("select 1; select 2")).rejects.toMatchObject({ code: "42601" });
   });
 
-  test("a transaction that a single query opens ends with it", async () => {
+  test("ends with its query a transaction that a single query opens", async () => {
     const sql = neon(url);
     await sql`begin`;
     await sql`insert into things (id) values ('after-begin')`;
@@ -160,7 +160,7 @@ describe.each([
     expect(await sql`select id from things where id = 'after-begin'`).toEqual([{ id: "after-begin" }]);
   });
 
-  test("many queries at once are all answered, each with its own result", async () => {
+  test("answers many queries at once, each with its own result", async () => {
     const sql = neon(url);
     const answers = await Promise.all(
       Array.from({ length: 100 }, (_, n) =>
@@ -172,14 +172,14 @@ describe.each([
     expect(answers.map(([row]) => row?.n)).toEqual(Array.from({ length: 100 }, (_, n) => (n % 10 === 9 ? "22012" : n)));
   });
 
-  test("the migrations make the tables, and applying them again changes nothing", async () => {
+  test("creates the tables by the migrations, and changes nothing when they run again", async () => {
     await applyMigrations(postgres.pool);
     await applyMigrations(postgres.pool);
     const rows = await neon(url)`select count(*)::int as n from drizzle.__drizzle_migrations`;
     expect(rows).toEqual([{ n: journal.entries.length }]);
   });
 
-  describe("without the driver", () => {
+  describe("the endpoint without the driver", () => {
     const post = (body: unknown, headers: Record<string, string> = {}, path = "", method = "POST") =>
       fetch(endpoint.url + path, {
         method,
@@ -187,7 +187,7 @@ describe.each([
         ...(method === "GET" ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
       });
 
-    test("values and rows are JSON unless raw text and arrays are asked for", async () => {
+    test("returns values and rows as JSON unless raw text and arrays are asked for", async () => {
       const query = {
         query: "select $1::int as n, $2::jsonb as j, $3::text[] as t",
         params: [1, { a: 2 }, ["b", null]],
@@ -212,7 +212,7 @@ describe.each([
       expect(await response.json()).toMatchObject({ message: expect.stringContaining(message) });
     });
 
-    test("refuses another path, another method, and whoever does not know the password", async () => {
+    test("refuses another path, another method, and a wrong password", async () => {
       const query = { query: "select 1" };
       expect((await post(query, {}, "/more")).status).toBe(404);
       const got = await post(query, {}, "", "GET");
@@ -225,7 +225,7 @@ describe.each([
   });
 });
 
-test("a Postgres that is not there gives an error without a code", async () => {
+test("gives an error without a code when Postgres is unreachable", async () => {
   const url = `postgresql://switchyard:secret@${randomUUID()}/postgres`;
   const gone = connectPostgres("postgresql://127.0.0.1:1/none");
   const endpoint = await startSqlOverHttp({ pool: gone.pool, connectionString: url });
@@ -239,7 +239,7 @@ test("a Postgres that is not there gives an error without a code", async () => {
   await gone.close();
 });
 
-test("a client without an endpoint of its own goes where the driver would go", () => {
+test("sends a client without an endpoint of its own to the driver's default", () => {
   const { fetchEndpoint } = neonConfig;
   expect(typeof fetchEndpoint === "function" && fetchEndpoint("ep-x.neon.tech", "")).toBe("https://api.neon.tech/sql");
 });

@@ -1,6 +1,6 @@
-// A small HTTP endpoint that speaks Neon's SQL over HTTP (`POST /sql`) in front of any Postgres, so that the Workers use
-// one driver everywhere. Binds to loopback only and answers only to the connection string it was started with, which a
-// web page cannot send: it is a header that needs a preflight, and none is answered.
+// A small HTTP endpoint that speaks Neon's SQL over HTTP (`POST /sql`) in front of any Postgres, so that the Workers
+// use one driver everywhere. Binds to loopback only and answers only to its own connection string. A web page cannot
+// send that: it is a header that needs a preflight, and no preflight is answered.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import pg from "pg";
@@ -8,7 +8,7 @@ import { listen } from "./listen.ts";
 import { parseSqlRequest } from "./sql-request.ts";
 import { runSqlRequest } from "./sql-run.ts";
 
-/** Neon's own limit of a request; kept here too, so that what is too large there is too large here. */
+/** Neon's own limit of a request, kept here too, so that the same requests are too large. */
 const REQUEST_MAX_BYTES = 10 * 1024 * 1024;
 
 export interface SqlEndpoint {
@@ -20,7 +20,7 @@ export interface SqlEndpoint {
 
 export interface SqlEndpointOptions {
   readonly pool: pg.Pool;
-  /** What clients must name as their database; its parameters (`?…`) do not count. */
+  /** The connection string that clients must send; its parameters (`?…`) do not count. */
   readonly connectionString: string;
   /** 0, the default, takes a free port. */
   readonly port?: number;
@@ -36,7 +36,7 @@ export async function startSqlOverHttp(options: SqlEndpointOptions): Promise<Sql
   const server = createServer((request, response) => {
     answer(options, request).then(
       (reply) => send(response, reply),
-      // Only a connection that broke while its body was read: there is nobody left to answer.
+      // Only for a connection that broke while its body was read: nobody is left to answer.
       () => response.destroy(),
     );
   });
@@ -75,7 +75,9 @@ async function answer(options: SqlEndpointOptions, request: IncomingMessage): Pr
   }
 }
 
-/** Postgres's own errors as the driver expects them (400 and the fields); anything else means that it is not there. */
+/**
+ * Postgres's own errors in the driver's form (400 and the fields); any other error means that Postgres is unreachable.
+ */
 function failure(error: unknown): Reply {
   if (!(error instanceof pg.DatabaseError)) return { status: 503, body: { message: "Postgres cannot be reached" } };
   const { code, detail, hint, position, internalPosition, internalQuery, severity, where, table, column } = error;
@@ -87,7 +89,7 @@ function failure(error: unknown): Reply {
   };
 }
 
-/** The body as text, or null when it is too large; the rest of it is then not read. */
+/** The body as text, or null if it is too large; the rest of it then stays unread. */
 async function readBody(request: IncomingMessage): Promise<string | null> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -111,6 +113,6 @@ function digestOf(connectionString: string): Uint8Array {
 function send(response: ServerResponse, reply: Reply): void {
   response.writeHead(reply.status, { "Content-Type": "application/json", ...reply.headers });
   response.end(JSON.stringify(reply.body));
-  // What is left of a body that was refused is not read: the connection cannot be used again.
+  // The rest of a refused body stays unread, so the connection cannot be used again.
   if (reply.status === 413) response.once("finish", () => response.destroy());
 }

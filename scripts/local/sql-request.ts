@@ -1,9 +1,9 @@
-// Reads a request of Neon's SQL over HTTP: what `@neondatabase/serverless` posts to `/sql`. Pure; answers a message for
-// a request that is not of this form. Facts from the driver 1.2.0 and Neon's proxy (proxy/src/serverless).
+// Reads a request of Neon's SQL over HTTP, which `@neondatabase/serverless` posts to `/sql`. Pure; returns a message
+// for a malformed request. Facts from the driver 1.2.0 and Neon's proxy (proxy/src/serverless).
 import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 
-/** The isolation levels as the header spells them, and in SQL. */
+/** The isolation levels in the header's spelling, and in SQL. */
 const ISOLATION_LEVELS = {
   ReadUncommitted: "READ UNCOMMITTED",
   ReadCommitted: "READ COMMITTED",
@@ -20,7 +20,7 @@ const Payload = z.union([z.object({ queries: z.array(Query) }), Query]);
 
 export interface SqlQuery {
   readonly text: string;
-  /** In Postgres's text form, which every type can be read from; an array is left to the client library to write. */
+  /** In Postgres's text form, from which every type can be read. The client library writes arrays. */
   readonly params: readonly SqlParam[];
   /** Rows as arrays, not objects. */
   readonly arrayMode: boolean;
@@ -33,7 +33,7 @@ export interface SqlRequest {
   /** Queries of one transaction, or a single query on its own. */
   readonly kind: "batch" | "single";
   readonly queries: readonly SqlQuery[];
-  /** Values as Postgres's own text, or as JSON values where JSON has the type. */
+  /** Values as Postgres's own text, or as JSON values for types that JSON has. */
   readonly rawText: boolean;
   /** The statement that opens a batch's transaction. */
   readonly begin: string;
@@ -72,7 +72,7 @@ export function parseSqlRequest(headers: IncomingHttpHeaders, body: string): Sql
   };
 }
 
-/** As in the proxy: a header counts only when it is exactly `true`; an unknown isolation level is an error. */
+/** Like the proxy: a header counts only if it is exactly `true`; an unknown isolation level is an error. */
 function beginStatement(headers: IncomingHttpHeaders): string | undefined {
   const level = headers["neon-batch-isolation-level"];
   const parts = ["BEGIN"];

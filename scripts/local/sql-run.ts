@@ -1,5 +1,5 @@
 // Runs a request of SQL over HTTP on a connection of the pool. A batch is one transaction: it commits together or rolls
-// back together. A connection goes back to the pool only outside a transaction, whatever the queries left behind.
+// back together. A connection returns to the pool only outside a transaction, whatever the queries left behind.
 
 import type pg from "pg";
 import type { PoolClient, QueryArrayConfig, QueryArrayResult } from "pg";
@@ -25,7 +25,7 @@ export interface SqlField {
   readonly format: "text";
 }
 
-/** Answers the results in the order of the queries. Throws what the connection or Postgres threw. */
+/** Returns the results in the order of the queries. Throws the error of the connection or of Postgres. */
 export async function runSqlRequest(pool: pg.Pool, request: SqlRequest): Promise<SqlResult[]> {
   const client = await pool.connect();
   try {
@@ -39,7 +39,7 @@ export async function runSqlRequest(pool: pg.Pool, request: SqlRequest): Promise
   }
 }
 
-/** Ends a transaction that a failed batch, or a `BEGIN` of its own, left open. */
+/** Ends a transaction left open by a failed batch or by a `BEGIN` of its own. */
 async function giveBack(client: PoolClient): Promise<void> {
   try {
     if (client.getTransactionStatus() !== "I") await client.query("ROLLBACK");

@@ -1,4 +1,4 @@
-// Postgres's text as JSON values: the types Neon's proxy turns into JSON, and the ones it leaves as text.
+// Postgres's text as JSON values: types that Neon's proxy turns into JSON, and types that it leaves as text.
 import { expect, test } from "vitest";
 import { jsonValue } from "./sql-values.ts";
 
@@ -21,6 +21,6 @@ test.each([
   ["an array of texts that need quotes", String.raw`{"a b","c \"d\" \\e","{,}","NULL",NULL,""}`, 1009, ["a b", 'c "d" \\e', "{,}", "NULL", null, ""]], // biome-ignore format: one row
   ["an array of json", String.raw`{"{\"a\": 1}","[2]"}`, 3807, [{ a: 1 }, [2]]],
   ["an array of a type that is not known", "{a,b}", 99_999, "{a,b}"],
-])("%s", (_name, text, type, value) => {
+])("reads %s", (_name, text, type, value) => {
   expect(jsonValue(text, type)).toEqual(value);
 });

@@ -1,5 +1,5 @@
 // Postgres's text as JSON values, for clients of SQL over HTTP that do not ask for raw text. Pure. Like Neon's proxy:
-// booleans, small integers, floats and JSON become JSON; what JSON has no type for, a bigint or a date, stays text.
+// booleans, small integers, floats and JSON become JSON; types that JSON lacks, a bigint or a date, stay text.
 import pg from "pg";
 
 const { builtins } = pg.types;
@@ -7,7 +7,7 @@ const FLOATS: readonly number[] = [builtins.FLOAT4, builtins.FLOAT8];
 const INTEGERS: readonly number[] = [builtins.INT2, builtins.INT4];
 const JSONS: readonly number[] = [builtins.JSON, builtins.JSONB];
 
-/** Array types and what they hold. An array of any other type stays Postgres's text. */
+/** Array types and their element types. An array of any other type stays Postgres's text. */
 const ELEMENT_TYPES: ReadonlyMap<number, number> = new Map([
   [1000, builtins.BOOL],
   [1005, builtins.INT2],
@@ -24,7 +24,7 @@ const ELEMENT_TYPES: ReadonlyMap<number, number> = new Map([
   [1231, builtins.NUMERIC],
 ]);
 
-/** The JSON value of one column's text. `type` is the column's type as Postgres numbers it. */
+/** The JSON value of one column's text. `type` is Postgres's number of the column's type. */
 export function jsonValue(text: string | null, type: number): unknown {
   if (text === null) return null;
   const elementType = ELEMENT_TYPES.get(type);
@@ -43,11 +43,11 @@ function jsonItem(item: ArrayItem, type: number): unknown {
   return Array.isArray(item) ? item.map((each) => jsonItem(each, type)) : jsonValue(item, type);
 }
 
-/** Reads `{a,"b \"c\"",NULL,{…}}`, as Postgres writes it: a bare NULL is null, a quoted one is the word. */
+/** Reads `{a,"b \"c\"",NULL,{…}}`, Postgres's form of an array: a bare NULL is null, a quoted one is the word. */
 function parseArray(text: string): ArrayItem[] {
   const outer: ArrayItem[] = [];
   const open: ArrayItem[][] = [outer];
-  // Bounds that do not start at 1 stand in front (`[0:1]={…}`); JSON has no place for them.
+  // Bounds that do not start at 1 come first (`[0:1]={…}`); JSON has no place for them.
   for (const token of text.slice(text.indexOf("{")).matchAll(/[{}]|"((?:[^"\\]|\\.)*)"|[^{},"]+/gs)) {
     const inside = open.at(-1) ?? outer;
     if (token[0] === "{") {

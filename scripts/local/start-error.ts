@@ -1,4 +1,4 @@
-// A start that cannot go on for a reason a person can mend. Its message is all that is shown: it says what to do.
+// A start failed for a reason that a person can fix. Only its message is shown, so the message says what to do.
 export class StartError extends Error {
   override readonly name = "StartError";
 }
@@ -9,7 +9,7 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === "string" ? error.code : undefined;
 }
 
-/** What an error says, also when it stands for several that say it. */
+/** The text of an error, also of one that stands for several. */
 export function errorText(error: unknown): string {
   if (error instanceof AggregateError && error.message === "") return error.errors.map(errorText).join("; ");
   return error instanceof Error ? error.message : String(error);

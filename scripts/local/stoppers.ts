@@ -1,5 +1,5 @@
-// Ends, in reverse order, all that a start has started: when a signal comes, when the parent process is gone, or when
-// the start fails half-way.
+// Ends, in reverse order, all parts of a start: on a signal, when the parent process is gone, or when the start fails
+// half-way.
 
 /** A second Ctrl-C forces the end. One Ctrl-C can arrive more than once: from the terminal, from npm, from the parent. */
 const SAME_SIGNAL_WITHIN_MS = 1_000;
@@ -10,23 +10,23 @@ export class Stoppers {
   readonly #stops: (() => Promise<void>)[] = [];
   #stoppingSince: number | null = null;
 
-  /** Whether the end has begun: what fails from here on fails because of it. */
+  /** True once the end has begun: later failures are its consequence. */
   get stopping(): boolean {
     return this.#stoppingSince !== null;
   }
 
-  /** Adds what ends a thing that was just started. */
+  /** Adds the function that ends a part just started. */
   add(stop: () => Promise<void>): void {
     this.#stops.push(stop);
   }
 
-  /** From here on SIGINT, SIGTERM, SIGHUP and the loss of the parent end everything and the process, with code 0. */
+  /** From here on SIGINT, SIGTERM, SIGHUP and the loss of the parent end all parts and the process, with code 0. */
   onSignals(): void {
     for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => this.#signalled());
     process.on("disconnect", () => void this.exit(0));
   }
 
-  /** Ends everything, then the process. A thing that cannot be ended does not keep the others. */
+  /** Ends all parts, then the process. A part that cannot be ended does not hold up the others. */
   async exit(code: number): Promise<void> {
     if (this.stopping) return;
     this.#stoppingSince = performance.now();

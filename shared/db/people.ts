@@ -1,6 +1,6 @@
-// The tables of people: who can sign in and with what. The names of the columns in TypeScript are better-auth's.
-// No password, token or session can be used from a stolen copy: passwords are scrypt digests, personal access tokens
-// SHA-256 of 256 random bits, and a session's token counts only with a signature that the deployment's secret makes.
+// The tables of people: who can sign in, and with what. The TypeScript names of the columns are better-auth's. No
+// password, token or session works from a stolen copy: passwords are scrypt digests, personal access tokens SHA-256 of
+// 256 random bits, and a session's token counts only with a signature under the deployment's secret.
 import { boolean, index, pgTable, text, timestamp } from "drizzle-orm/pg-core";
 
 const time = (name: string) => timestamp(name, { withTimezone: true });
@@ -38,7 +38,7 @@ export const sessions = pgTable(
   (table) => [index("sessions_user_id_index").on(table.userId)],
 );
 
-/** How a user signs in: with a password (`credential`) or through a provider such as GitHub. */
+/** A user's way to sign in: a password (`credential`) or a provider such as GitHub. */
 export const accounts = pgTable(
   "accounts",
   {
@@ -61,7 +61,7 @@ export const accounts = pgTable(
   (table) => [index("accounts_user_id_index").on(table.userId)],
 );
 
-/** What a sign-in through a provider has to come back with. */
+/** The state that a sign-in through a provider must return with. */
 export const verifications = pgTable(
   "verifications",
   {
@@ -75,7 +75,7 @@ export const verifications = pgTable(
   (table) => [index("verifications_identifier_index").on(table.identifier)],
 );
 
-/** Personal access tokens: what a member's programs use in place of a session. */
+/** Personal access tokens: a member's programs use them in place of a session. */
 export const accessTokens = pgTable(
   "access_tokens",
   {

@@ -1,5 +1,6 @@
-// The tables of the control plane: who exists and which keys were given out. Postgres is never on the path of an event.
-// Nothing here is a secret: the text of a key is derived from its ids and stored nowhere, an invitation's is a digest.
+// The tables of the control plane: organizations, people and keys. Postgres is never on the path of an event. Nothing
+// here is a secret: the text of a key is derived from its ids and stored nowhere, and of an invitation's text only a
+// digest is stored.
 import { sql } from "drizzle-orm";
 import {
   bigint,
@@ -31,7 +32,7 @@ export const organizations = pgTable(
     slug: text("slug").notNull().unique("organizations_slug_unique"),
     name: text("name").notNull(),
     createdAt: createdAt(),
-    /** Set while its environments are being told; then the row goes, with all that belongs to it. */
+    /** Set while its environments are being closed; then the row is deleted, with all that belongs to it. */
     deletedAt: timestamp("deleted_at", { withTimezone: true }),
   },
   (table) => [check("organizations_slug_form", sql`${table.slug} ~ '^[a-z0-9-]{1,48}$'`)],
@@ -48,17 +49,17 @@ export const environments = pgTable(
     slug: text("slug").notNull(),
     createdAt: createdAt(),
     archivedAt: timestamp("archived_at", { withTimezone: true }),
-    /** Raised by every change of the environment or its keys: the object takes a pushed state only when it is newer. */
+    /** Incremented by every change of the environment or its keys: the object accepts only a newer pushed state. */
     revision: integer("revision").notNull().default(1),
-    /** The last revision that the object is known to have. Behind `revision`, a push is owed. */
+    /** The last revision that the object is known to have. If it is behind `revision`, a push is pending. */
     pushedRevision: integer("pushed_revision").notNull().default(0),
     receivesWebhooks: boolean("receives_webhooks").notNull().default(true),
     receivesSchedules: boolean("receives_schedules").notNull().default(true),
-    /** Days that its object keeps what has ended, and days that Postgres keeps it. */
+    /** Days that its object keeps ended runs and events, and days that Postgres keeps them. */
     retentionDays: integer("retention_days").notNull().default(RETENTION_DAYS),
     historyDays: integer("history_days").notNull().default(HISTORY_DAYS),
   },
-  // Its index also serves the foreign key: the organization stands first.
+  // The index also serves the foreign key: the organization is its first column.
   (table) => [unique("environments_organization_id_slug_unique").on(table.organizationId, table.slug)],
 );
 
@@ -71,16 +72,16 @@ export const apiKeys = pgTable(
       .notNull()
       .references(() => environments.id),
     name: text("name").notNull(),
-    /** Which version of the deployment's key secret derives this key. */
+    /** The version of the deployment's key secret that derives this key. */
     secretVersion: integer("secret_version").notNull(),
-    /** What the key may do; an empty list means everything. */
+    /** The key's permissions; an empty list grants all. */
     scopes: text("scopes").array().$type<KeyScope[]>().notNull().default([]),
     createdAt: createdAt(),
     expiresAt: timestamp("expires_at", { withTimezone: true }),
     revokedAt: timestamp("revoked_at", { withTimezone: true }),
-    /** A user's id, or `operator`; null for a key from before it was kept. */
+    /** A user's id, or `operator`; null for a key older than this column. */
     createdBy: text("created_by"),
-    /** The key that a rotation made in its place. */
+    /** The key that a rotation created in its place. */
     replacedBy: text("replaced_by"),
   },
   (table) => [index("api_keys_environment_id_index").on(table.environmentId)],
@@ -116,7 +117,7 @@ export const invitations = pgTable(
     /** In lower case. */
     email: text("email").notNull(),
     role: text("role").$type<Role>().notNull(),
-    /** SHA-256 of the text it is accepted with, in hex. */
+    /** SHA-256 of the text that accepts it, in hex. */
     digest: text("digest").notNull().unique("invitations_digest_unique"),
     /** A user's id, or `operator`. */
     createdBy: text("created_by").notNull(),
@@ -132,7 +133,7 @@ export const invitations = pgTable(
   ],
 );
 
-/** Schedules that emit a custom event into every environment. Those of workflows are in the environments' objects only. */
+/** Schedules that emit a custom event into every environment. The environments' objects hold those of workflows. */
 export const schedules = pgTable(
   "schedules",
   {
@@ -146,28 +147,28 @@ export const schedules = pgTable(
     timezone: text("timezone").notNull(),
     /** The name of the event that it emits. */
     event: text("event").notNull(),
-    /** JSON, as text: there is JSON that a jsonb column refuses. */
+    /** JSON, as text: a jsonb column refuses some JSON. */
     payload: text("payload").notNull(),
     enabled: boolean("enabled").notNull().default(true),
     createdAt: createdAt(),
   },
-  // Its index also serves the foreign key: the organization stands first.
+  // The index also serves the foreign key: the organization is its first column.
   (table) => [unique("schedules_organization_id_name_unique").on(table.organizationId, table.name)],
 );
 
-/** Who did what, when: ids only. Names no other table, so that it outlives what it tells of. */
+/** The audit log: actor, action and time, with ids only. No foreign key, so that entries outlive their subjects. */
 export const auditLog = pgTable(
   "audit_log",
   {
     id: bigint("id", { mode: "number" }).primaryKey().generatedAlwaysAsIdentity(),
     at: timestamp("at", { withTimezone: true }).notNull().defaultNow(),
     organizationId: text("organization_id").notNull(),
-    /** Null for what concerns the organization as a whole. */
+    /** Null if the entry concerns the organization as a whole. */
     environmentId: text("environment_id"),
     /** A user's id, or `operator`. */
     actor: text("actor").notNull(),
     action: text("action").$type<AuditAction>().notNull(),
-    /** The id of what was changed. */
+    /** The id of the changed object. */
     subject: text("subject").notNull(),
   },
   (table) => [index("audit_log_organization_id_id_index").on(table.organizationId, table.id)],

@@ -16,7 +16,7 @@ describe("base62 of bytes", () => {
     [10, 14],
     [16, 22],
     [33, 45],
-  ])("%i bytes take %i characters, the fewest that hold them", (length, width) => {
+  ])("writes %i bytes in %i characters, the fewest that hold them", (length, width) => {
     expect(base62Width(length)).toBe(width);
     expect(62n ** BigInt(width) >= 256n ** BigInt(length)).toBe(true);
     if (width > 0) expect(62n ** BigInt(width - 1) < 256n ** BigInt(length)).toBe(true);
@@ -30,7 +30,7 @@ describe("base62 of bytes", () => {
     [[255], "47"],
     [[0, 0, 0, 0, 0, 1], "000000001"],
     [[255, 255, 255, 255, 255, 255], "1HvWXNAa7"],
-  ])("%j is written %j", (bytes, written) => {
+  ])("writes %j as %j", (bytes, written) => {
     expect(encodeBase62(Uint8Array.from(bytes))).toBe(written);
     expect(decodeBase62(written, bytes.length)).toEqual(Uint8Array.from(bytes));
   });
@@ -46,7 +46,7 @@ describe("base62 of bytes", () => {
     );
   });
 
-  it("a text that decodes is the only text of its bytes", () => {
+  it("decodes no second text to the same bytes", () => {
     fc.assert(
       fc.property(text(9), (candidate) => {
         const bytes = decodeBase62(candidate, 6);
@@ -56,7 +56,7 @@ describe("base62 of bytes", () => {
     );
   });
 
-  it("texts sort as bytes do", () => {
+  it("keeps the order of bytes in its texts", () => {
     fc.assert(
       fc.property(bytesOf(10), bytesOf(10), (a, b) => {
         const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -92,7 +92,7 @@ describe("base62 of integers", () => {
     [61, 1, "z"],
     [62, 2, "10"],
     [Number.MAX_SAFE_INTEGER, 9, "fFgnDxSe7"],
-  ])("%i in %i characters is %j", (value, width, written) => {
+  ])("writes %i in %i characters as %j", (value, width, written) => {
     expect(encodeBase62Integer(value, width)).toBe(written);
     expect(decodeBase62Integer(written, width)).toBe(value);
   });
@@ -107,7 +107,7 @@ describe("base62 of integers", () => {
     );
   });
 
-  it("a text that decodes is the only text of its integer", () => {
+  it("decodes no second text to the same integer", () => {
     fc.assert(
       fc.property(text(9), (candidate) => {
         const value = decodeBase62Integer(candidate, 9);
@@ -117,11 +117,11 @@ describe("base62 of integers", () => {
     );
   });
 
-  it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])("will not write %d", (value) => {
+  it.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])("throws for %d", (value) => {
     expect(() => encodeBase62Integer(value, 9)).toThrow(RangeError);
   });
 
-  it("will not write an integer that needs more characters", () => {
+  it("throws for an integer that needs more characters", () => {
     expect(() => encodeBase62Integer(62, 1)).toThrow(RangeError);
   });
 

@@ -1,7 +1,7 @@
-// Base62 of fixed width, for ids and keys. Every value has exactly one text and every text at most one value, and texts
-// of one width sort (by ASCII) as their values do (bytes compare as a big-endian number).
+// Base62 of fixed width, for ids and keys. Every value has exactly one text and every text at most one value. Texts of
+// one width sort (by ASCII) like their values (bytes as a big-endian number).
 
-/** In ASCII order, which is what makes texts sort like values. */
+/** In ASCII order, so that texts sort like values. */
 const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const BASE = 62;
 
@@ -68,7 +68,7 @@ export function decodeBase62Integer(text: string, width: number): number | null 
   let value = 0;
   for (let at = 0; at < text.length; at++) {
     const digit = digitAt(text, at);
-    // Asked before the step, while every number involved is still exact.
+    // Checked before the step, while every number involved is still exact.
     if (digit < 0 || value > (Number.MAX_SAFE_INTEGER - digit) / BASE) return null;
     value = value * BASE + digit;
   }

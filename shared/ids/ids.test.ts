@@ -27,13 +27,13 @@ describe("new ids", () => {
     ["an organization", newOrganizationId, /^org_[0-9A-Za-z]{14}$/],
     ["an environment", newEnvironmentId, /^env_[0-9A-Za-z]{14}$/],
     ["a key", newKeyId, /^key_[0-9A-Za-z]{9}$/],
-  ])("of %s have their form and do not repeat", (_, make, form) => {
+  ])("have their form and do not repeat: %s", (_, make, form) => {
     const ids = Array.from({ length: 200 }, make);
     for (const id of ids) expect(id).toMatch(form);
     expect(new Set(ids).size).toBe(200);
   });
 
-  it("can be read back", () => {
+  it("decode to bytes", () => {
     expect(environmentIdFromBytes(environmentIdBytes(newEnvironmentId()) ?? new Uint8Array())).toMatch(/^env_/);
     expect(keyIdFromBytes(keyIdBytes(newKeyId()) ?? new Uint8Array())).toMatch(/^key_/);
   });
@@ -62,22 +62,22 @@ describe("ids and their bytes", () => {
     " env_00000000000000",
     "env_0000000000000\n",
     "env_0000000000000_",
-  ])("%j is not an environment id", (text) => {
+  ])("reject %j as an environment id", (text) => {
     expect(environmentIdBytes(text)).toBeNull();
   });
 
   it.each(["", "key_", "key_00000000", "key_0000000000", "key_zzzzzzzzz", "env_000000000", "key_00000000!"])(
-    "%j is not a key id",
+    "reject %j as a key id",
     (text) => {
       expect(keyIdBytes(text)).toBeNull();
     },
   );
 
-  it.each([0, 9, 11])("%i bytes make no environment id", (length) => {
+  it.each([0, 9, 11])("throw for an environment id of %i bytes", (length) => {
     expect(() => environmentIdFromBytes(new Uint8Array(length))).toThrow(RangeError);
   });
 
-  it.each([0, 5, 7])("%i bytes make no key id", (length) => {
+  it.each([0, 5, 7])("throw for a key id of %i bytes", (length) => {
     expect(() => keyIdFromBytes(new Uint8Array(length))).toThrow(RangeError);
   });
 });
@@ -130,12 +130,12 @@ describe("the sequence of an environment", () => {
 });
 
 describe("run and event ids", () => {
-  it("have the environment and the number in them", () => {
+  it("contain the environment and the number", () => {
     expect(runId(A, 62)).toBe("run_00000000000001000000010");
     expect(eventId(A, 62)).toBe("evt_00000000000001000000010");
   });
 
-  it("are read back in their own environment, as their own kind", () => {
+  it("parse in their own environment, as their own kind", () => {
     fc.assert(
       fc.property(environment, sequence, (id, number) => {
         expect(parseRunId(id, runId(id, number))).toBe(number);
@@ -146,7 +146,7 @@ describe("run and event ids", () => {
     );
   });
 
-  it("of one environment are nothing to another", () => {
+  it("parse in no other environment", () => {
     fc.assert(
       fc.property(environment, environment, sequence, (a, b, number) => {
         fc.pre(a !== b);
@@ -181,14 +181,14 @@ describe("run and event ids", () => {
     expect(parseRunId(A, text)).toBeNull();
   });
 
-  it("refuse an environment that is not one", () => {
+  it("refuse anything that is no environment id", () => {
     expect(() => runId("env_", 1)).toThrow(RangeError);
     expect(() => eventId("org_00000000000001", 1)).toThrow(RangeError);
     expect(parseRunId("env_", "run_000000010")).toBeNull();
     expect(parseEventId("org_00000000000001", "evt_00000000000001000000010")).toBeNull();
   });
 
-  it.each([-1, 1.5, 2 ** 53, Number.NaN])("are not made of the number %d", (number) => {
+  it.each([-1, 1.5, 2 ** 53, Number.NaN])("throw for the number %d", (number) => {
     expect(() => runId(A, number)).toThrow(RangeError);
   });
 });

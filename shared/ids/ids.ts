@@ -1,5 +1,5 @@
-// The ids that leave the router: organizations, environments, keys, runs and events. An id has exactly one text, and an
-// environment's runs and events sort by time, as numbers inside its object and as texts outside.
+// The public ids: organizations, environments, keys, runs and events. An id has exactly one text. An environment's runs
+// and events sort by time, as numbers inside its object and as texts outside.
 
 import { decodeBase62, decodeBase62Integer, encodeBase62, encodeBase62Integer } from "./base62.ts";
 
@@ -8,7 +8,7 @@ export const KEY_ID_BYTES = 6;
 const ORGANIZATION_ID_BYTES = 10;
 const SCHEDULE_ID_BYTES = 10;
 
-/** Numbers an environment can give within one millisecond before it borrows from the next one. */
+/** Numbers that an environment can allocate within one millisecond before it borrows from the next one. */
 const SEQUENCES_PER_MS = 4096;
 /** Sequences count from 2025, so that 2 ** 53 lasts until 2094. */
 const EPOCH_MS = Date.UTC(2025, 0, 1);
@@ -25,7 +25,7 @@ export function newEnvironmentId(): string {
   return environmentIdFromBytes(randomBytes(ENVIRONMENT_ID_BYTES));
 }
 
-/** `key_` and 9 characters: 48 random bits. Unique within its environment only; the object that stores it sees to that. */
+/** `key_` and 9 characters: 48 random bits. Unique within its environment only, which its object ensures. */
 export function newKeyId(): string {
   return keyIdFromBytes(randomBytes(KEY_ID_BYTES));
 }
@@ -66,12 +66,12 @@ export function nextSequence(last: number, nowMs: number): number {
   return next;
 }
 
-/** The smallest number that can be given at `ms`: every number below it is of an earlier time. */
+/** The smallest number that can be allocated at `ms`: every number below it is of an earlier time. */
 export function firstSequenceAt(ms: number): number {
   return Math.max(0, Math.floor(ms) - EPOCH_MS) * SEQUENCES_PER_MS;
 }
 
-/** The time of a number in milliseconds since 1970; later than it was given only when many were given in one millisecond. */
+/** The time of a number in milliseconds since 1970. A number allocated among many in one millisecond may read later. */
 export function sequenceTime(sequence: number): number {
   return EPOCH_MS + Math.floor(sequence / SEQUENCES_PER_MS);
 }
@@ -81,7 +81,7 @@ export function runId(environmentId: string, sequence: number): string {
   return sequenceId("run_", environmentId, sequence);
 }
 
-/** The number of a run of this environment; null unless the text is exactly the id of one, whoever's it may be. */
+/** The number of a run of this environment; null unless the text is exactly the id of one. The run need not exist. */
 export function parseRunId(environmentId: string, text: string): number | null {
   return parseSequenceId("run_", environmentId, text);
 }
@@ -91,7 +91,9 @@ export function eventId(environmentId: string, sequence: number): string {
   return sequenceId("evt_", environmentId, sequence);
 }
 
-/** The number of an event of this environment; null unless the text is exactly the id of one, whoever's it may be. */
+/**
+ * The number of an event of this environment; null unless the text is exactly the id of one. The event need not exist.
+ */
 export function parseEventId(environmentId: string, text: string): number | null {
   return parseSequenceId("evt_", environmentId, text);
 }

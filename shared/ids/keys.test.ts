@@ -28,8 +28,8 @@ beforeAll(async () => {
   others = await parseKeySecrets(`2:${secretOf(12)},1:${secretOf(11)},255:${secretOf(13)}`);
 });
 
-describe("deriving and verifying keys", () => {
-  it("a key says what it was derived from, in the form the reference client accepts", async () => {
+describe("a derived key", () => {
+  it("names the parts it was derived from, in the form the reference client accepts", async () => {
     await fc.assert(
       fc.asyncProperty(parts, async (given) => {
         const key = await deriveApiKey(secrets, given);
@@ -40,15 +40,15 @@ describe("deriving and verifying keys", () => {
     );
   });
 
-  it("the same parts give the same key, under the current secret unless a version is given", async () => {
+  it("repeats for the same parts, under the current secret unless a version is given", async () => {
     const key = await deriveApiKey(secrets, LIVE);
     expect(await deriveApiKey(secrets, { ...LIVE, secretVersion: 2 })).toBe(key);
     expect(await deriveApiKey(secrets, { ...LIVE, secretVersion: 1 })).not.toBe(key);
     expect(await verifyApiKey(secrets, key)).toEqual({ ...LIVE, secretVersion: 2 });
   });
 
-  it("keys stay the same from release to release", async () => {
-    // Also computed apart from this code, with node:crypto's createHmac.
+  it("stays the same from release to release", async () => {
+    // The expected text comes from node:crypto's createHmac, apart from this code.
     expect(await deriveApiKey(secrets, { ...LIVE, secretVersion: 1 })).toBe(
       "trigger_live_01E47KttnNdhlpWbBGHg8d6r8OOwRRMSim4CWBp8XwZGD",
     );
@@ -59,7 +59,7 @@ describe("deriving and verifying keys", () => {
     ["the environment", { environmentId: "env_1Woh5tYaOUx6Qf" }],
     ["the key id", { keyId: "key_10r5k9Mc2" }],
     ["the version", { secretVersion: 1 }],
-  ])("%s is under the tag", async (_, change) => {
+  ])("depends in its tag on %s", async (_, change) => {
     const tagOf = (key: string) => key.slice(-22);
     const [a, b] = [await deriveApiKey(secrets, LIVE), await deriveApiKey(secrets, { ...LIVE, ...change })];
     expect(tagOf(a)).not.toBe(tagOf(b));
@@ -75,17 +75,17 @@ describe("deriving and verifying keys", () => {
     ["a key id of another kind", { keyId: "env_00000000000000" }],
     ["a version without a secret", { secretVersion: 3 }],
     ["version 0", { secretVersion: 0 }],
-  ])("no key is derived from %s", async (_, change) => {
+  ])("fails for %s", async (_, change) => {
     await expect(deriveApiKey(secrets, { ...LIVE, ...change })).rejects.toThrow(RangeError);
   });
 });
 
-describe("refused keys", () => {
+describe("key verification", () => {
   const expectRefused = async (text: string): Promise<void> => {
     expect(await verifyApiKey(secrets, text), text.slice(0, 200)).toBeNull();
   };
 
-  it("any one character exchanged", async () => {
+  it("refuses any one exchanged character", async () => {
     const key = await deriveApiKey(secrets, LIVE);
     for (let at = 0; at < key.length; at++) {
       for (const char of [ALPHANUMERIC[at % 62], "_", "-", "0", "a", "z", "A"]) {
@@ -95,7 +95,7 @@ describe("refused keys", () => {
     }
   });
 
-  it("any one character inserted or deleted", async () => {
+  it("refuses any one character inserted or deleted", async () => {
     const key = await deriveApiKey(secrets, LIVE);
     for (let at = 0; at <= key.length; at++) {
       if (at < key.length) await expectRefused(key.slice(0, at) + key.slice(at + 1));
@@ -103,7 +103,7 @@ describe("refused keys", () => {
     }
   });
 
-  it("any one edit of any key", async () => {
+  it("refuses any one edit of any key", async () => {
     const edit = fc.record({
       at: fc.nat(100),
       remove: fc.constantFrom(0, 1),
@@ -124,20 +124,20 @@ describe("refused keys", () => {
     );
   });
 
-  it("the slugs of two environments exchanged", async () => {
+  it("refuses the exchanged slugs of two environments", async () => {
     const live = await deriveApiKey(secrets, LIVE);
     const development = await deriveApiKey(secrets, { ...LIVE, environmentSlug: "development" });
     await expectRefused(live.replace("_live_", "_development_"));
     await expectRefused(development.replace("_development_", "_live_"));
   });
 
-  it("the slug's last letter moved into the rest, and back", async () => {
+  it("refuses a slug's last letter moved into the rest, and back", async () => {
     const key = await deriveApiKey(secrets, LIVE);
     await expectRefused(key.replace("_live_", "_liv_e"));
     await expectRefused(key.replace("_live_", "_livee_"));
   });
 
-  it("the tag of one key on the ids of another", async () => {
+  it("refuses the tag of one key on the ids of another", async () => {
     const [a, b] = [
       await deriveApiKey(secrets, LIVE),
       await deriveApiKey(secrets, { ...LIVE, keyId: "key_000000001" }),
@@ -146,7 +146,7 @@ describe("refused keys", () => {
     await expectRefused(b.slice(0, 30) + a.slice(30));
   });
 
-  it("keys of another deployment, whatever their parts and version", async () => {
+  it("refuses keys of another deployment, whatever their parts and version", async () => {
     await fc.assert(
       fc.asyncProperty(parts, async (given) => {
         await expectRefused(await deriveApiKey(others, given));
@@ -154,7 +154,7 @@ describe("refused keys", () => {
     );
   });
 
-  it("the key of an older version verifies until that version is retired", async () => {
+  it("accepts the key of an older version until that version is retired", async () => {
     const before = await parseKeySecrets(`1:${secretOf(1)}`);
     const during = await parseKeySecrets(`2:${secretOf(2)},1:${secretOf(1)}`);
     const after = await parseKeySecrets(`2:${secretOf(2)}`);
@@ -167,7 +167,7 @@ describe("refused keys", () => {
     expect(await verifyApiKey(before, fresh)).toBeNull();
   });
 
-  it("the same secret under another version number", async () => {
+  it("refuses the same secret under another version number", async () => {
     const renumbered = await parseKeySecrets(`1:${secretOf(2)}`);
     expect(await verifyApiKey(renumbered, await deriveApiKey(secrets, LIVE))).toBeNull();
   });
@@ -184,11 +184,11 @@ describe("refused keys", () => {
     ["another product's key", "sk_live_0123456789abcdef"],
     ["129 characters", `trigger_live_${"0".repeat(116)}`],
     ["a megabyte", "a".repeat(1 << 20)],
-  ])("%s", async (_, text) => {
+  ])("refuses %s", async (_, text) => {
     await expectRefused(text);
   });
 
-  it("arbitrary text, without throwing", async () => {
+  it("refuses arbitrary text, without throwing", async () => {
     const text = fc.oneof(fc.string({ unit: "binary" }), fc.stringMatching(/^trigger_[a-z]{1,5}_[0-9A-Za-z]{45}$/));
     await fc.assert(fc.asyncProperty(text, expectRefused));
   });
@@ -202,13 +202,13 @@ describe("the secrets' text", () => {
     ["white space around entries and a last line end", () => ` 2:${secretOf(2)} , 1:${secretOf(1)}\n`, 2, [2, 1]],
     ["base64 without padding", () => `255:${secretOf(1).replaceAll("=", "")}`, 255, [255]],
     ["a secret of 64 bytes", () => `1:${secretOf(1, 64)}`, 1, [1]],
-  ])("may be %s", async (_, text, current, versions) => {
+  ])("may contain %s", async (_, text, current, versions) => {
     const parsed = await parseKeySecrets(text());
     expect(parsed.current).toBe(current);
     expect([...parsed.byVersion.keys()]).toEqual(versions);
   });
 
-  it("is imported as keys that cannot be exported", async () => {
+  it("becomes keys that cannot be exported", async () => {
     for (const key of (await parseKeySecrets(`1:${secretOf(1)}`)).byVersion.values()) {
       expect(key.extractable).toBe(false);
       expect(key.usages).toEqual(["sign"]);
@@ -238,11 +238,11 @@ describe("the secrets' text", () => {
     [`1:${"A".repeat(45)}`, "entry 1: the secret is not base64"],
     [`1:${"-_".repeat(22)}`, "entry 1: the secret is not base64"],
     [`2:${good},1:${secretOf(7, 31)}`, "entry 2: the secret is shorter than 32 bytes"],
-  ])("%j is refused, naming what is wrong", async (text, message) => {
+  ])("names the mistake in %j", async (text, message) => {
     await expect(parseKeySecrets(text)).rejects.toThrow(message);
   });
 
-  it("is never part of an error", async () => {
+  it("appears in no error", async () => {
     for (const text of [`0:${good}`, `1:${good}!`, `1:${good},1:${good}`, good, `1:${secretOf(7, 31)}`]) {
       const error = await parseKeySecrets(text).catch(String);
       expect(error).toContain("key secrets");
@@ -259,7 +259,7 @@ describe("the bearer token of a header", () => {
     ["Bearer   abc", "abc"],
     ["Bearer trigger_live_09azAZ", "trigger_live_09azAZ"],
     ["Bearer a-._~+/b==", "a-._~+/b=="],
-  ])("%j holds %j", (header, token) => {
+  ])("reads %j as %j", (header, token) => {
     expect(bearerToken(header)).toBe(token);
   });
 
@@ -284,11 +284,11 @@ describe("the bearer token of a header", () => {
     "Basic abc",
     "Token Bearer abc",
     "abc",
-  ])("%j holds none", (header) => {
+  ])("reads no token in %j", (header) => {
     expect(bearerToken(header)).toBeNull();
   });
 
-  it("is found in linear time", () => {
+  it("takes linear time", () => {
     expect(bearerToken(`Bearer ${" ".repeat(200_000)}`)).toBeNull();
     expect(bearerToken(`Bearer ${"=".repeat(200_000)} `)).toBeNull();
   });

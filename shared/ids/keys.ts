@@ -1,6 +1,6 @@
-// API keys that are verified without a look-up and stored nowhere: a key names its environment and its own id, and a tag
-// under a secret of the deployment proves that the deployment made it. Whether the key is still active is the environment
-// object's to say. Promises: no key that was not derived with one of the given secrets is accepted, no key has a second
+// API keys that are verified without a look-up and stored nowhere: a key names its environment and its own id, and a
+// tag under a secret of the deployment proves that the deployment made it. The environment object decides whether the
+// key is still active. Promises: only keys derived with one of the given secrets are accepted, no key has a second
 // spelling, and no error or result holds a key or a secret.
 
 import { base62Width, decodeBase62, encodeBase62 } from "./base62.ts";
@@ -26,7 +26,7 @@ const SLUG = /^[a-z]{1,32}$/;
 /** Separates these tags from any other use of the same secrets. */
 const PURPOSE = new TextEncoder().encode("switchyard-key");
 
-/** A `CryptoKey`, which workerd and browsers declare as a type and Node does not. */
+/** A `CryptoKey`; workerd and browsers declare the type, Node does not. */
 type SecretKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 
 /** The deployment's secrets by version, imported once and not extractable. New keys are derived under `current`. */
@@ -35,7 +35,7 @@ export interface KeySecrets {
   readonly byVersion: ReadonlyMap<number, SecretKey>;
 }
 
-/** What a key says about itself, and what `deriveApiKey` needs to show the same key again. */
+/** The content of a key; `deriveApiKey` shows the same key again from it. */
 export interface ApiKeyParts {
   /** 1 to 32 letters a to z, e.g. `live`. */
   readonly environmentSlug: string;
@@ -46,9 +46,9 @@ export interface ApiKeyParts {
 }
 
 /**
- * Reads `<version>:<base64>,…`, the current secret first; e.g. `2:…,1:…` while version 1 is being phased out.
- * Versions are distinct whole numbers from 1 to 255, secrets distinct and at least 32 bytes.
- * Throws an Error that names the entry by its place and says what is wrong with it, never what it holds.
+ * Reads `<version>:<base64>,…`, the current secret first; e.g. `2:…,1:…` while version 1 is being phased out. Versions
+ * are distinct whole numbers from 1 to 255, secrets distinct and at least 32 bytes. Throws an Error that gives the
+ * number of the entry and its mistake, never its content.
  */
 export async function parseKeySecrets(text: string): Promise<KeySecrets> {
   const byVersion = new Map<number, SecretKey>();
@@ -77,8 +77,8 @@ export async function parseKeySecrets(text: string): Promise<KeySecrets> {
 }
 
 /**
- * The text of a key, under the current secret unless `secretVersion` says which. The same parts give the same text.
- * Throws a RangeError for parts that are not of the form, or a version that is not among the secrets.
+ * The text of a key, under the current secret unless `secretVersion` names another. The same parts give the same text.
+ * Throws a RangeError for malformed parts, or a version without a secret.
  */
 export async function deriveApiKey(
   secrets: KeySecrets,
@@ -102,8 +102,8 @@ export async function deriveApiKey(
 }
 
 /**
- * What the key says, once its tag has proved that this deployment said it; null for anything else, without a reason, so
- * that every refusal looks the same. A key of a version that was taken out of the secrets is null too.
+ * The parts of a key, once its tag has proved that this deployment derived it. Null for anything else, without a
+ * reason, so that every refusal looks the same. A key of a version that was removed from the secrets is null too.
  */
 export async function verifyApiKey(secrets: KeySecrets, text: string): Promise<ApiKeyParts | null> {
   if (text.length > KEY_TEXT_MAX_CHARS) return null;
@@ -148,8 +148,8 @@ async function tagOf(secret: SecretKey, slug: string, ids: Uint8Array): Promise<
 }
 
 /**
- * Equality in a time that does not depend on where the bytes differ: every byte is looked at, there is no early exit.
- * `crypto.subtle.verify` would do it for us, but only for whole tags, and ours are cut to 128 bits to keep keys short.
+ * Equality in a time that does not depend on where the bytes differ: every byte is compared, without an early exit.
+ * `crypto.subtle.verify` would do the same, but only for whole tags, and ours are cut to 128 bits to keep keys short.
  */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   let difference = a.length ^ b.length;

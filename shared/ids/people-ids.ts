@@ -1,4 +1,4 @@
-// The ids of people and of what concerns them: 80 random bits behind a prefix that says what it is.
+// The ids of people and of their tokens and invitations: 80 random bits behind a prefix that names the kind.
 import { encodeBase62 } from "./base62.ts";
 
 const ID_BYTES = 10;
@@ -12,10 +12,10 @@ export const newInvitationId = (): string => `inv_${random(ID_BYTES)}`;
 
 /** The text of a personal access token: 256 random bits. Shown once, stored as its digest only. */
 export const newTokenText = (): string => `pat_${random(SECRET_BYTES)}`;
-/** What an invitation is accepted with: 256 random bits. Shown once, stored as its digest only. */
+/** The text that accepts an invitation: 256 random bits. Shown once, stored as its digest only. */
 export const newInvitationText = (): string => `invite_${random(SECRET_BYTES)}`;
 
-/** How a random text is stored: SHA-256, in hex. A text of 256 random bits needs no salt and no slow digest. */
+/** The stored form of a random text: SHA-256, in hex. A text of 256 random bits needs no salt and no slow digest. */
 export async function digestOfSecret(text: string): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
   return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");

@@ -32,7 +32,7 @@ describe("the id of a source", () => {
     );
   });
 
-  it("goes on to lead there while secrets rotate, and ends with its secret", async () => {
+  it("leads to the same object while secrets rotate, and ends with its secret", async () => {
     const before = await sourceId(first, ORGANIZATION, "github");
     const after = await sourceId(rotated, ORGANIZATION, "github");
     const name = await sourceName(ORGANIZATION, "github");
@@ -44,7 +44,7 @@ describe("the id of a source", () => {
     expect(await verifySourceId(first, after)).toBeNull();
   });
 
-  it("is refused when any bit of it was changed", async () => {
+  it("fails when any bit of it was changed", async () => {
     const body = decodeBase62((await sourceId(rotated, ORGANIZATION, "github")).slice(4), 33) ?? new Uint8Array();
     expect(body).toHaveLength(33);
     for (let bit = 0; bit < 33 * 8; bit++) {
@@ -53,7 +53,7 @@ describe("the id of a source", () => {
     }
   });
 
-  it("is refused when it was made up", async () => {
+  it("fails when it was made up", async () => {
     const id = await sourceId(first, ORGANIZATION, "github");
     const made = [
       "",
@@ -89,7 +89,7 @@ describe("the id of a source", () => {
 });
 
 describe("the id of a delivery", () => {
-  it("leads to its number in its own source only", async () => {
+  it("gives its number in its own source only", async () => {
     const [name, other] = [await sourceName(ORGANIZATION, "github"), await sourceName(ORGANIZATION, "stripe")];
     const id = deliveryId(name, 123_456_789);
     expect(id).toMatch(/^dlv_[0-9A-Za-z]{31}$/);

@@ -1,8 +1,8 @@
-// The ids of webhook sources, as they stand in the URL that a provider posts to. An organization has one source per
-// service, so the id is made from both: a workflow that registers finds its source without a look-up. A tag under a
-// secret of the deployment proves that the deployment made the text. Promises: no text that was not made with one of the
-// given secrets is accepted, none has a second spelling, and a URL outlives the rotation of secrets for as long as its
-// secret is kept; the object behind it stays the same for good.
+// The ids of webhook sources, part of the URL that a provider posts to. An organization has one source per service, so
+// the id is made from both: a workflow that registers finds its source without a look-up. A tag under a secret of the
+// deployment proves that the deployment made the text. Promises: only texts made with one of the given secrets are
+// accepted, none has a second spelling, and a URL outlives the rotation of secrets for as long as its secret is kept.
+// The object behind a source stays the same for good.
 import { decodeBase62, decodeBase62Integer, encodeBase62, encodeBase62Integer } from "./base62.ts";
 import { type KeySecrets, sameBytes } from "./keys.ts";
 
@@ -24,8 +24,8 @@ const NUMBER_PURPOSE = "switchyard-source-of";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
- * The name of the source's object, the same for ever for one organization and service: `source_` and 22 characters.
- * It is no secret and opens nothing by itself.
+ * The name of the source's object, the same for ever for one organization and service: `source_` and 22 characters. The
+ * name is no secret and opens nothing by itself.
  */
 export async function sourceName(organizationId: string, service: string): Promise<string> {
   return nameOf(await numberOf(organizationId, service));

@@ -5,7 +5,7 @@ import { canonicalJson, contentDigest, nestedDeeperThan, utf8Length } from "./ca
 const json = fc.jsonValue({ depthSize: "medium", stringUnit: "binary" });
 const hex = (bytes: Uint8Array) => Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 
-/** The same value, its members put in the order of their reversed keys. */
+/** The same value with its members in the order of their reversed keys. */
 function reordered(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(reordered);
   if (typeof value !== "object" || value === null) return value;
@@ -41,7 +41,7 @@ describe("the canonical text of a value", () => {
     ['{"__proto__": {"b": 1, "a": 2}, "constructor": null}', '{"__proto__":{"a":2,"b":1},"constructor":null}'],
     ['{"toJSON": 1, "length": 0}', '{"length":0,"toJSON":1}'],
     ['{"a": 1, "a": 2}', '{"a":2}'],
-  ])("of %s is %s", (source, canonical) => {
+  ])("reads, for %s, %s", (source, canonical) => {
     expect(canonicalJson(JSON.parse(source))).toBe(canonical);
   });
 
@@ -51,7 +51,7 @@ describe("the canonical text of a value", () => {
     expect(canonicalJson(undefined)).toBe("null");
   });
 
-  it("is JSON of the same value", () => {
+  it("parses to the same value", () => {
     fc.assert(
       fc.property(json, (value) => {
         expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
@@ -59,7 +59,7 @@ describe("the canonical text of a value", () => {
     );
   });
 
-  it("does not depend on the order of members", () => {
+  it("ignores the order of members", () => {
     fc.assert(
       fc.property(json, (value) => {
         expect(canonicalJson(reordered(value))).toBe(canonicalJson(value));
@@ -67,7 +67,7 @@ describe("the canonical text of a value", () => {
     );
   });
 
-  it("is the same when it is read and written again", () => {
+  it("stays the same when it is read and written again", () => {
     fc.assert(
       fc.property(json, (value) => {
         const once = canonicalJson(value);
@@ -89,7 +89,7 @@ describe("the canonical text of a value", () => {
     expect(canonicalJson(a)).not.toBe(canonicalJson(b));
   });
 
-  it.each([5_000, 200_000])("is written for %i nested arrays and objects", (depth) => {
+  it.each([5_000, 200_000])("comes out for %i nested arrays and objects", (depth) => {
     const arrays = "[".repeat(depth) + "]".repeat(depth);
     expect(canonicalJson(JSON.parse(arrays)) === arrays).toBe(true);
     const objects = `${'{"a":'.repeat(depth)}1${"}".repeat(depth)}`;
@@ -102,11 +102,11 @@ describe("the digest of a content", () => {
     ["", "e3b0c44298fc1c149afbf4c8996fb924"],
     ["abc", "ba7816bf8f01cfea414140de5dae2223"],
     ["é", "4a99557e4033c3539de2eb65472017ca"],
-  ])("of %j is the first half of its SHA-256", async (text, digest) => {
+  ])("equals the first half of the SHA-256 of %j", async (text, digest) => {
     expect(hex(await contentDigest(text))).toBe(digest);
   });
 
-  it("is 16 bytes that stand alone", async () => {
+  it("has 16 bytes in a buffer of its own", async () => {
     const digest = await contentDigest("abc");
     expect(digest.byteLength).toBe(16);
     expect(digest.buffer.byteLength).toBe(16);
@@ -136,11 +136,11 @@ describe("the UTF-8 length of a text", () => {
     ["\ud83d\ud83d\ude00", 7],
     ["\ud83da", 4],
     ["a\ud83d", 4],
-  ])("of %j is %i", (text, bytes) => {
+  ])("counts %j as %i", (text, bytes) => {
     expect(utf8Length(text)).toBe(bytes);
   });
 
-  it("is what TextEncoder writes, for any code units", () => {
+  it("matches TextEncoder for any code units", () => {
     const unit = fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.integer({ min: 0xd7f0, max: 0xe010 }));
     fc.assert(
       fc.property(fc.array(unit), (units) => {
@@ -160,7 +160,7 @@ describe("nesting", () => {
     ['[1,{"a":[]},"[[[["]', 3, false],
     [`${"[".repeat(400_000)}${"]".repeat(400_000)}`, 399_999, true],
     [`${"[".repeat(400_000)}${"]".repeat(400_000)}`, 400_000, false],
-  ])("of %.20s is deeper than %i: %s", (text, levels, deeper) => {
+  ])("compares the depth of %.20s with %i: %s", (text, levels, deeper) => {
     expect(nestedDeeperThan(JSON.parse(text), levels)).toBe(deeper);
   });
 });

@@ -1,7 +1,7 @@
 // One text for one JSON value, to tell whether two events have the same content, and the sizes and digests of texts.
-// Promises: equal values have equal canonical texts and different values different ones, however deep they are nested.
+// Promises: equal values have equal canonical texts and different values different ones, at any depth.
 
-/** Objects and arrays that are being written, and what is left of them. */
+/** Objects and arrays that are being written, and the part of each that is left. */
 type Open =
   | { readonly kind: "array"; readonly items: readonly unknown[]; next: number }
   | {
@@ -12,10 +12,10 @@ type Open =
     };
 
 /**
- * The value as JSON without white space, members sorted by the UTF-16 code units of their keys at every depth.
- * Takes what `JSON.parse` gives (a tree; its depth is not limited by the stack) and writes scalars as `JSON.stringify`
- * does: -0 as 0, a lone surrogate as an escape, a number beyond the range as null. As there, an undefined member is left
- * out and an undefined item is null.
+ * The value as JSON without white space, members sorted by the UTF-16 code units of their keys at every depth. Takes
+ * results of `JSON.parse` (a tree; the stack does not limit its depth) and writes scalars like `JSON.stringify`: -0 as
+ * 0, a lone surrogate as an escape, a number beyond the range as null. An undefined member is left out too, and an
+ * undefined item is null.
  */
 export function canonicalJson(value: unknown): string {
   const open: Open[] = [];
@@ -39,7 +39,7 @@ export function canonicalJson(value: unknown): string {
   return text;
 }
 
-/** Whether objects and arrays of what `JSON.parse` gave are nested in more than this many levels. Takes no stack. */
+/** True if objects and arrays in a result of `JSON.parse` are nested in more than this many levels. Takes no stack. */
 export function nestedDeeperThan(value: unknown, levels: number): boolean {
   const containers = (values: readonly unknown[]) =>
     values.filter((each): each is object => typeof each === "object" && each !== null);
@@ -51,13 +51,13 @@ export function nestedDeeperThan(value: unknown, levels: number): boolean {
   return false;
 }
 
-/** The first 16 bytes of the SHA-256 of the text as UTF-8: enough that no two texts that exist share them. */
+/** The first 16 bytes of the SHA-256 of the text as UTF-8: enough for distinct texts to differ. */
 export async function contentDigest(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
   return new Uint8Array(digest.slice(0, 16));
 }
 
-/** Bytes of the text as UTF-8, a lone surrogate being three as `TextEncoder` writes it; counted without making them. */
+/** Bytes of the text as UTF-8, three for a lone surrogate as with `TextEncoder`; counted without encoding. */
 export function utf8Length(text: string): number {
   let bytes = text.length;
   for (let i = 0; i < text.length; i++) {
@@ -65,14 +65,14 @@ export function utf8Length(text: string): number {
     if (unit < 0x80) continue;
     bytes += 1;
     if (unit < 0x800) continue;
-    // A pair is four bytes for two units: the two that its first unit adds. Any other unit from here on is three bytes.
+    // A pair is four bytes for two units: its first unit adds two. Any other unit from here on is three bytes.
     bytes += 1;
     if (isHighSurrogate(unit) && isLowSurrogate(text.charCodeAt(i + 1))) i++;
   }
   return bytes;
 }
 
-/** The whole of a scalar; of an object or array the bracket, and the rest is put on `open`. */
+/** Returns the whole of a scalar. Of an object or array it returns the bracket and puts the rest on `open`. */
 function start(value: unknown, open: Open[]): string {
   if (Array.isArray(value)) {
     open.push({ kind: "array", items: value, next: 0 });

@@ -4,22 +4,22 @@ import { searchableText, storableJson } from "./json-text.ts";
 
 const postgresTakes = (text: string) => !text.includes("\u0000") && text.isWellFormed();
 
-describe("JSON that is made storable", () => {
+describe("storable JSON", () => {
   it.each([
     ['"\ud800"', '"\\ud800"'],
     ['{"\udc00":"a\u0000b"}', '{"\\udc00":"a\\u0000b"}'],
     ['"\ud83d\ude00"', '"\ud83d\ude00"'],
     ['"\ud83d\ud83d\ude00\ude00"', '"\\ud83d\ud83d\ude00\\ude00"'],
     ['"\\ud800"', '"\\ud800"'],
-  ])("%j becomes %j", (text, stored) => {
+  ])("turns %j into %j", (text, stored) => {
     expect(storableJson(text)).toBe(stored);
   });
 
-  it("is what Postgres takes, and says the same", () => {
+  it("passes Postgres and has the same value", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.array(fc.integer({ min: 0, max: 0xffff })), (text, units) => {
         const value = text + String.fromCharCode(...units);
-        // As a host may send it: halves of pairs stand in the text as they are.
+        // A host may send halves of pairs unescaped in the text.
         const raw = `"${value.replaceAll(/["\\]|(?!\0)\p{Cc}/gu, "")}"`;
         const stored = storableJson(raw);
         expect(postgresTakes(stored)).toBe(true);
@@ -29,8 +29,8 @@ describe("JSON that is made storable", () => {
   });
 });
 
-describe("a text that is looked for", () => {
-  it("is what Postgres and its indexes take, and the same for the same", () => {
+describe("searchable text", () => {
+  it("passes Postgres and its indexes, and stays the same for the same text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 1_000 }), (text) => {
         expect(postgresTakes(searchableText(text))).toBe(true);

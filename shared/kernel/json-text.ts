@@ -1,9 +1,9 @@
-// JSON as text, made of parts that are JSON text already: what hosts and senders sent is put in as it is stored and never
-// parsed, for it may be nested too deeply for anything that copies objects.
+// JSON as text, made of parts that are JSON text already. Data of hosts and senders goes in as it is stored and is
+// never parsed, since it may be nested too deeply for any code that copies objects.
 
 export type Member = readonly [name: string, json: string | null | undefined];
 
-/** The object of those members that have a value. */
+/** The object of all members that have a value. */
 export function object(all: readonly Member[]): string {
   const present = all.filter(([, json]) => json !== null && json !== undefined);
   return `{${present.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(",")}}`;
@@ -15,8 +15,8 @@ export function members(value: object): Member[] {
 }
 
 /**
- * The same JSON, in characters that every store keeps: NUL and halves of surrogate pairs, which stand in strings only, are
- * written as escapes. What is read again is what was sent.
+ * The same JSON, in characters that every store keeps: NUL and halves of surrogate pairs, which occur in strings only,
+ * become escapes. Parsing returns the value that was sent.
  */
 export function storableJson(text: string): string {
   return UNSTORABLE.test(text)
@@ -24,12 +24,14 @@ export function storableJson(text: string): string {
     : text;
 }
 
-/** A text as it can be looked for: what cannot be stored is replaced, and what no index takes is cut off. */
+/**
+ * A text for searching: characters that cannot be stored are replaced, and a part too long for any index is cut off.
+ */
 export function searchableText(text: string): string {
   return text.slice(0, SEARCHABLE_MAX_CHARS).replace(EACH_UNSTORABLE, "\ufffd");
 }
 
 const SEARCHABLE_MAX_CHARS = 256;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for.
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the control character is the one to find.
 const UNSTORABLE = /\u0000|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 const EACH_UNSTORABLE = new RegExp(UNSTORABLE, "g");

@@ -1,8 +1,8 @@
-// Equality of secrets in a time that does not depend on what was sent.
+// Comparison of secrets in a time that does not depend on the received text.
 
 /**
- * Compares codes of both texts under a key that exists for this one call, so that the time of the comparison says nothing
- * about the texts. `crypto.subtle.timingSafeEqual` would do, but only workerd has it.
+ * Compares codes of both texts under a key that exists for this one call, so that the time reveals nothing about the
+ * texts. `crypto.subtle.timingSafeEqual` would do, but only workerd has it.
  */
 export async function sameText(a: string, b: string): Promise<boolean> {
   const once = crypto.getRandomValues(new Uint8Array(32));

@@ -1,4 +1,4 @@
-// When schedules are due: the rules one by one, and a year of times beside another library's.
+// Due times of schedules: the rules one by one, and a year of times beside another library's.
 import { CronExpressionParser } from "cron-parser";
 import { describe, expect, it } from "vitest";
 import { cronProblem, isTimeZone, latestTime, nextTime, nextTimes, type Timing } from "./schedule-times.ts";
@@ -41,7 +41,7 @@ const CRONS = [
   "1 1 1 1 *",
 ];
 
-/** The moments of the year at which a zone's clock is changed, to the minute. */
+/** The moments of the year at which a zone's clock changes, to the minute. */
 function changesOf(timezone: string): number[] {
   const format = new Intl.DateTimeFormat("en", { timeZone: timezone, timeZoneName: "longOffset" });
   const offset = (time: number) => format.formatToParts(time).find(({ type }) => type === "timeZoneName")?.value;
@@ -54,10 +54,10 @@ function changesOf(timezone: string): number[] {
 
 describe("a year of times", () => {
   it.each(ZONES)(
-    "in %s agrees with cron-parser's, for twenty crons",
+    "agrees with cron-parser's in %s, for twenty crons",
     (timezone) => {
       const changes = changesOf(timezone);
-      // Where clocks change the libraries follow other rules, each its own: ours are tried below.
+      // At clock changes each library follows its own rules; the tests below hold ours.
       const comparable = (time: number) => changes.every((change) => Math.abs(time - change) > 4 * HOUR_MS);
       for (const cron of CRONS) {
         const ours: number[] = [];
@@ -79,8 +79,8 @@ describe("a year of times", () => {
   });
 });
 
-describe("where clocks are put forward", () => {
-  it("a time that is skipped is due once, right after", () => {
+describe("a clock put forward", () => {
+  it("makes a skipped time due once, right after", () => {
     expect(next("30 2 * * *", "America/New_York", "2026-03-07T12:00:00Z", 2)).toEqual([
       "2026-03-08T07:00Z",
       "2026-03-09T06:30Z",
@@ -89,14 +89,14 @@ describe("where clocks are put forward", () => {
       "2026-03-08T07:00Z",
       "2026-03-09T06:00Z",
     ]);
-    // Midnight itself is skipped.
+    // The gap includes midnight itself.
     expect(next("0 0 * * *", "America/Santiago", "2026-09-05T12:00:00Z", 2)).toEqual([
       "2026-09-06T04:00Z",
       "2026-09-07T03:00Z",
     ]);
   });
 
-  it("a cron of every hour goes on as time does", () => {
+  it("leaves a cron of every hour on elapsed time", () => {
     expect(next("*/30 * * * *", "America/New_York", "2026-03-08T06:00:00Z", 4)).toEqual([
       "2026-03-08T06:30Z",
       "2026-03-08T07:00Z",
@@ -106,8 +106,8 @@ describe("where clocks are put forward", () => {
   });
 });
 
-describe("where clocks are put back", () => {
-  it("a time that comes twice is due the first time only", () => {
+describe("a clock put back", () => {
+  it("makes a repeated time due the first time only", () => {
     expect(next("30 1 * * *", "America/New_York", "2026-10-31T12:00:00Z", 2)).toEqual([
       "2026-11-01T05:30Z",
       "2026-11-02T06:30Z",
@@ -120,7 +120,7 @@ describe("where clocks are put back", () => {
     ]);
   });
 
-  it("a cron of every hour is due in both of the two", () => {
+  it("makes a cron of every hour due in both hours", () => {
     expect(next("0 * * * *", "America/New_York", "2026-11-01T04:30:00Z", 3)).toEqual([
       "2026-11-01T05:00Z",
       "2026-11-01T06:00Z",
@@ -128,7 +128,7 @@ describe("where clocks are put back", () => {
     ]);
   });
 
-  it("by half an hour is counted as such", () => {
+  it("counts when it moves by half an hour", () => {
     expect(next("15 * * * *", "Australia/Lord_Howe", "2026-04-04T13:30:00Z", 3)).toEqual([
       "2026-04-04T14:15Z",
       "2026-04-04T15:45Z",
@@ -139,14 +139,14 @@ describe("where clocks are put back", () => {
 
 describe("a rate", () => {
   const rate: Timing = { everyMs: 10 * 60_000, from: at("2026-05-01T10:03:00Z") };
-  it("is due a whole period after it began, and then without drift", () => {
+  it("falls due a whole period after it began, and then without drift", () => {
     expect(iso(nextTimes(rate, at("2026-05-01T10:03:00Z"), 2))).toEqual(["2026-05-01T10:13Z", "2026-05-01T10:23Z"]);
     expect(iso(nextTimes(rate, at("2026-05-01T10:13:00.001Z"), 1))).toEqual(["2026-05-01T10:23Z"]);
     expect(iso(nextTimes(rate, at("2026-06-01T00:00:00Z"), 1))).toEqual(["2026-06-01T00:03Z"]);
     expect(iso(nextTimes(rate, at("2020-01-01T00:00:00Z"), 1))).toEqual(["2026-05-01T10:13Z"]);
   });
 
-  it("has a latest time, though never the moment it began", () => {
+  it("has a latest time, but never the moment it began", () => {
     const latest = (after: string, until: string) => latestTime(rate, at(after), at(until));
     expect(latest("2026-05-01T10:03:00Z", "2026-05-01T10:12:59Z")).toBeNull();
     expect(latest("2026-05-01T10:03:00Z", "2026-05-01T10:33:00Z")).toBe(at("2026-05-01T10:33:00Z"));
@@ -162,13 +162,13 @@ describe("the latest time of a cron", () => {
     ["0 0 1 1 *", "2020-01-01T00:00:00Z", "2026-05-01T00:00:00Z", "2026-01-01T00:00:00Z"],
     ["0 0 29 2 *", "2020-03-01T00:00:00Z", "2026-05-01T00:00:00Z", "2024-02-29T00:00:00Z"],
     ["0 9 * * *", "2026-05-01T09:00:00Z", "2026-05-02T08:00:00Z", null],
-  ])("%s after %s until %s", (cron, after, until, latest) => {
+  ])("comes by %s after %s until %s: %s", (cron, after, until, latest) => {
     const found = latestTime({ cron, timezone: "UTC" }, at(after), at(until));
     expect(found === null ? null : new Date(found).toISOString().replace(".000Z", "Z")).toBe(latest);
   });
 });
 
-describe("a cron that cannot be used", () => {
+describe("the check of a cron", () => {
   it.each([
     ["61 * * * *", 'the minute "61"'],
     ["*/0 * * * *", 'the minute "*/0"'],
@@ -191,20 +191,20 @@ describe("a cron that cannot be used", () => {
     ["0 0 * * * *", "has 6 fields"],
     ["@daily", "has 1 field,"],
     ["", "has 1 field,"],
-  ])("%s is refused, and the field is named", (cron, message) => {
+  ])("refuses %s, and names the field", (cron, message) => {
     expect(cronProblem(cron)).toContain(message);
   });
 
-  it.each([...CRONS, "  0   9 * * 1  ", "0 0 29 2 1", "0 0 31 1,2 *", "0 0 * * 0-7"])("but %s can be", (cron) => {
+  it.each([...CRONS, "  0   9 * * 1  ", "0 0 29 2 1", "0 0 31 1,2 *", "0 0 * * 0-7"])("accepts %s", (cron) => {
     expect(cronProblem(cron)).toBeNull();
   });
 });
 
-describe("a time zone", () => {
-  it.each(["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+3"])("%s is one", (zone) => {
+describe("the check of a time zone", () => {
+  it.each(["UTC", "Europe/Berlin", "America/Argentina/Buenos_Aires", "Etc/GMT+3"])("accepts %s", (zone) => {
     expect(isTimeZone(zone)).toBe(true);
   });
-  it.each(["", "Mars/Olympus", "+02:00", "Europe/Berlin ", "europe\u0000"])("%s is none", (zone) => {
+  it.each(["", "Mars/Olympus", "+02:00", "Europe/Berlin ", "europe\u0000"])("refuses %s", (zone) => {
     expect(isTimeZone(zone)).toBe(false);
   });
 });

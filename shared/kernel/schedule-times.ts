@@ -1,14 +1,14 @@
-// When schedules are due. A cron has the five fields of crontab(5) and follows the clock of its time zone; a rate counts
-// from one moment and never drifts.
+// Due times of schedules. A cron has the five fields of crontab(5) and follows the clock of its time zone; a rate
+// counts from one moment and never drifts.
 //
-// Where clocks change: a cron whose hour is `*` goes on as time does. Any other names times of day: one that is skipped
-// is due once, right after the gap, and one that comes twice is due the first time only.
+// Clock changes: a cron with `*` as its hour follows elapsed time. Any other cron names times of day: a skipped time is
+// due once, right after the gap, and a repeated time is due the first time only.
 //
-// The arithmetic is croner's; docs/decisions/0009-schedules.md says why it is chosen. Tests: schedules.test.ts, a year of
-// times beside another library's.
+// The arithmetic is croner's; docs/decisions/0009-schedules.md gives the reasons. Tests: schedule-times.test.ts, a year
+// of times beside another library's.
 import { Cron } from "croner";
 
-/** A cron in an IANA time zone, or every so many milliseconds from a moment on. Moments are Unix milliseconds. */
+/** A cron in an IANA time zone, or an interval in milliseconds from a moment on. Moments are Unix milliseconds. */
 export type Timing =
   | { readonly cron: string; readonly timezone: string }
   | { readonly everyMs: number; readonly from: number };
@@ -17,7 +17,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** How far back the latest time is looked for, step by step: a cron that is due often is found in the first. */
+/** Distances of the search for the latest time, tried in turn: a cron that is often due is found at the first. */
 const LOOKED_BACK_MS: readonly number[] = [
   MINUTE_MS,
   10 * MINUTE_MS,
@@ -43,7 +43,7 @@ const FIELDS: readonly Field[] = [
   { name: "day of the week", takes: "0 to 7 (0 and 7 are Sunday) or SUN to SAT", names: WEEKDAYS },
 ];
 
-/** What is wrong with a cron, naming the field; null when it can be used. */
+/** The mistake in a cron, naming the field; null when the cron can be used. */
 export function cronProblem(cron: string): string | null {
   const fields = fieldsOf(cron);
   if (fields.length !== FIELDS.length) {
@@ -62,7 +62,7 @@ export function cronProblem(cron: string): string | null {
 }
 
 function fieldIsGood(text: string, at: number, { names }: Field): boolean {
-  // What croner knows besides (L, W, #, ?) is not crontab's, and others read it otherwise.
+  // Croner's further syntax (L, W, #, ?) is not crontab's, and other programs read it otherwise.
   if (!/^[\d*,/\-a-z]+$/i.test(text)) return false;
   if ((text.toLowerCase().match(/[a-z]+/g) ?? []).some((name) => !names.includes(name))) return false;
   const alone = FIELDS.map((_, other) => (other === at ? text : "*")).join(" ");
@@ -74,7 +74,7 @@ function fieldIsGood(text: string, at: number, { names }: Field): boolean {
   }
 }
 
-/** Whether the text is an IANA time zone that this platform knows. */
+/** True for an IANA time zone that this platform knows. */
 export function isTimeZone(text: string): boolean {
   if (!/^[A-Za-z][\w+\-/]*$/.test(text)) return false;
   try {
@@ -93,7 +93,7 @@ export function nextTime(timing: Timing, after: number): number | null {
   }
   const { cron, timezone } = timing;
   if (timezone === "UTC" || fieldsOf(cron)[1] === "*") return croner(cron, timezone, after);
-  // Times of day, counted on a clock that is never changed.
+  // Times of day, counted on a clock that never changes.
   let wall = wallTime(timezone, after);
   for (;;) {
     const next = croner(cron, "UTC", wall);
@@ -138,7 +138,9 @@ function fieldsOf(cron: string): string[] {
 
 const PARSED_MAX = 1_000;
 const ANSWERS_MAX = 16;
-/** With its last answers, by the moment asked about: at a tick, all schedules of one cron ask the same few questions. */
+/**
+ * Keeps its last answers, by the moment asked about: at a tick, all schedules of one cron ask the same few questions.
+ */
 interface ParsedCron {
   readonly cron: Cron;
   readonly answers: Map<number, number | null>;
@@ -169,7 +171,7 @@ function croner(cron: string, timezone: string, after: number): number | null {
 const FORMATS_MAX = 600;
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** What the clock of a zone shows, as the Unix time at which a clock of UTC shows the same. */
+/** The local time of a zone, as the Unix time at which a clock in UTC shows the same. */
 function wallTime(timezone: string, time: number): number {
   let format = formats.get(timezone);
   if (!format) {
@@ -185,7 +187,7 @@ function wallTime(timezone: string, time: number): number {
   return Date.UTC(year, month - 1, day, hour, minute, second) + (((time % 1_000) + 1_000) % 1_000);
 }
 
-/** When the clock of a zone shows this, for the first time; right after the gap when it never does. */
+/** The first moment at which the clock of a zone shows this; right after the gap if it never does. */
 function timeOfWall(timezone: string, wall: number): number {
   const offset = (time: number) => wallTime(timezone, time) - time;
   const before = wall - offset(wall - DAY_MS);

@@ -1,5 +1,5 @@
-// Sealing: values that must be kept for a later attempt but may stand nowhere in the clear. AES-GCM under a key derived
-// from the deployment's secret; a stolen database holds only ciphertext.
+// Sealing, for values that a later attempt needs but that may never be stored in the clear. AES-GCM under a key derived
+// from the deployment's secret: a stolen database holds only ciphertext.
 import type { KeySecrets } from "../ids/keys.ts";
 
 type AesKey = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
@@ -28,7 +28,7 @@ export async function seal(secrets: KeySecrets, text: string): Promise<Uint8Arra
   return out;
 }
 
-/** The text again, or null when its secret was retired or it is not what was sealed. */
+/** The text again; null if its secret was retired or the bytes are not a sealed text. */
 export async function unseal(secrets: KeySecrets, sealed: Uint8Array<ArrayBuffer>): Promise<string | null> {
   const key = await sealingKey(secrets, sealed[0] ?? 0);
   if (!key) return null;

@@ -85,7 +85,7 @@ describe.each(WIDTHS)("at %i px", (width) => {
   it("a key is created, copied, rotated and revoked", async () => {
     const { page } = window;
     await page.goto(pageOf(router, "development", "keys"));
-    await page.getByRole("button", { name: "Create a key" }).click();
+    await page.getByRole("button", { name: "Create API key" }).click();
     const dialog = page.getByRole("dialog");
     await dialog.getByLabel("Name").fill("of the test");
     await expectAccessible(window);
@@ -126,14 +126,14 @@ describe.each(WIDTHS)("at %i px", (width) => {
     await expect.poll(() => page.getByLabel("Payload").inputValue()).toBe('{\n  "id": "of-a-form"\n}');
     await page.getByLabel("Payload").fill("{ not JSON");
     await page.getByRole("button", { name: "Run test" }).click();
-    await page.getByRole("alert").getByText("The payload is not JSON").waitFor();
+    await page.getByRole("alert").getByText("The payload is not valid JSON").waitFor();
     await page.getByLabel("Payload").fill('{"id":"of-a-test"}');
     await page.getByRole("button", { name: "Run test" }).click();
     await page.waitForURL(/\/runs\/run_/);
     await page.getByText("of-a-test").first().waitFor();
     await page.getByText("Success").waitFor();
     await expectAccessible(window);
-    await page.getByRole("button", { name: "Copy as a test" }).click();
+    await page.getByRole("button", { name: "Copy to test" }).click();
     await expect.poll(() => page.getByLabel("id").inputValue()).toBe("of-a-test");
     await expectAccessible(window);
   });
@@ -143,13 +143,13 @@ describe.each(WIDTHS)("at %i px", (width) => {
     const made = await api("POST", "sources", { service: `acme-${width}`, verification: { scheme: "none" } });
     const source = (await made.json()) as { id: string; url: string };
     await page.goto(pageOf(router, "development", `sources/${source.id}`));
-    await page.getByText("None yet").waitFor();
+    await page.getByText("No deliveries yet").waitFor();
     await fetch(source.url, { method: "POST", body: JSON.stringify({ shipped: "<b>42</b>" }) });
     await page.getByRole("link", { name: /delivered/ }).click();
     for (const environment of ENVIRONMENTS) {
       const half = page.getByRole("region", { name: environment, exact: true });
       await half.getByText("accepted").waitFor();
-      await half.getByText("It has started nothing here.").waitFor();
+      await half.getByText("No runs started").waitFor();
     }
     await page.getByText('"<b>42</b>"').waitFor();
     await expectAccessible(window);
@@ -163,16 +163,16 @@ describe.each(WIDTHS)("at %i px", (width) => {
       .toContain(`${delivery}_1"`);
     await page.goto(pageOf(router, "development", `sources/${source.id}`));
     const choose = async (status: string) => {
-      await page.getByRole("button", { name: /Status of deliveries/ }).click();
+      await page.getByRole("button", { name: /Delivery status/ }).click();
       await page.getByRole("option", { name: status }).click();
     };
     await choose("parked");
-    await page.getByText("None is parked.").waitFor();
+    await page.getByText("No deliveries with status parked").waitFor();
     await choose("delivered");
-    await page.getByRole("button", { name: "Redeliver all that are delivered" }).click();
+    await page.getByRole("button", { name: "Redeliver delivered deliveries" }).click();
     await expectAccessible(window);
     await page.getByRole("dialog").getByRole("button", { name: "Redeliver" }).click();
-    await page.getByText("One delivery is being handed over again.").waitFor();
+    await page.getByText("1 delivery queued for redelivery.").waitFor();
     await page.goto(pageOf(router, "development", "sources"));
     await page.getByText("not verified").waitFor();
     await expectAccessible(window);
@@ -184,10 +184,10 @@ describe.each(WIDTHS)("at %i px", (width) => {
       request.fulfill({ json: { data: [parked], next: null } }),
     );
     await page.goto(pageOf(router, "live"));
-    await page.getByText("deliveries could not be handed over for a day: 1").first().waitFor();
+    await page.getByText("1 delivery not handed over within a day").first().waitFor();
     await page.goto(pageOf(router, "development"));
     await page.getByText("Hosts connected").waitFor();
-    expect(await page.getByText("could not be handed over").count()).toBe(0);
+    expect(await page.getByText("not handed over within").count()).toBe(0);
     await api("DELETE", `sources/${source.id}`);
   });
 
@@ -200,7 +200,7 @@ describe.each(WIDTHS)("at %i px", (width) => {
     await row.getByRole("link", { name: "Run of by-cron" }).waitFor();
     await row.getByText("by-cron in development").or(row.getByRole("switch")).first().waitFor();
     await row.getByRole("switch").click({ force: true });
-    await row.getByText("Not due while it is off.").waitFor();
+    await row.getByText("Disabled: not due").waitFor();
     await expectAccessible(window);
     await row.getByRole("switch").click({ force: true });
     await row.getByText(/Next: /).waitFor();
@@ -212,7 +212,7 @@ describe.each(WIDTHS)("at %i px", (width) => {
   it("an environment's history is kept for as long as is chosen, and archived at once when it is asked for", async () => {
     const { page } = window;
     await page.goto(pageOf(router, "development", "settings"));
-    const days = page.getByLabel("Days in the environment");
+    const days = page.getByLabel("Days kept in the environment");
     await days.fill("3");
     await page.getByRole("button", { name: "Save" }).click();
     await page.getByText("Saved.").waitFor();
@@ -293,7 +293,7 @@ describe("in more depth, at 360 px", () => {
     const made = await api("POST", "sources", { service: `signed`, verification: SIGNED });
     const { id } = (await made.json()) as { id: string };
     await page.goto(pageOf(router, "development", `sources/${id}`));
-    await page.getByText("needs a secret: refuses every delivery").waitFor();
+    await page.getByText("secret missing: deliveries are refused").waitFor();
     for (const secret of ["the first secret", "the second secret"]) {
       await page.getByLabel("New secret").fill(secret);
       await page.getByRole("button", { name: "Add" }).click();
@@ -304,7 +304,7 @@ describe("in more depth, at 360 px", () => {
     await page.getByRole("button", { name: "Show" }).click();
     await page.getByText("the first secret").waitFor();
     await expectAccessible(window);
-    await page.getByRole("button", { name: "End the one before" }).click();
+    await page.getByRole("button", { name: "Remove previous secret" }).click();
     await page.getByRole("heading", { name: "Secrets (1)" }).waitFor();
     await page.getByRole("button", { name: "Show" }).click();
     await page.getByText("the second secret").waitFor();
@@ -331,28 +331,28 @@ describe("in more depth, at 360 px", () => {
     await choose("Workflow", "Logs");
     await choose("Status", "Success");
     await choose("Time", "Last 15 minutes");
-    await choose("Tests", "Only tests");
+    await choose("Tests", "Tests only");
     await list.getByText(test).waitFor();
     expect(await list.getByText(logged).count()).toBe(0);
     await expectAccessible(window);
-    await choose("Tests", "Without tests");
+    await choose("Tests", "Exclude tests");
     await list.getByText(logged).waitFor();
     expect(await list.getByText(test).count()).toBe(0);
     expect(new URL(page.url()).search).toBe("?workflow=logs&status=SUCCESS&time=15m&test=without");
     await page.reload();
     await list.getByText(logged).waitFor();
 
-    await page.getByRole("button", { name: "Show all" }).click();
+    await page.getByRole("button", { name: "Clear filters" }).click();
     await list.getByText(test).waitFor();
     for (const text of [mark.toLowerCase(), logged]) {
-      await page.getByLabel("Id or text").fill(text);
-      await page.getByRole("button", { name: "Find" }).click();
+      await page.getByLabel("Search").fill(text);
+      await page.getByRole("button", { name: "Search" }).click();
       await expect.poll(() => list.getByRole("listitem").count()).toBe(1);
       await list.getByText(logged).waitFor();
     }
-    await choose("Time", "Between …");
+    await choose("Time", "Custom range");
     await page.getByLabel("Until").fill("2020-01-01T00:00");
-    await page.getByText("No runs here that fit.").waitFor();
+    await page.getByText("No runs match these filters").waitFor();
     await expectAccessible(window);
   });
 
@@ -366,7 +366,7 @@ describe("in more depth, at 360 px", () => {
     await page.goto(pageOf(router, "development", "workflows"));
     const row = page.getByRole("link", { name: new RegExp(slug) });
     await expect.poll(() => row.getByText("1 host").count()).toBe(2);
-    await row.getByText("no run lately").waitFor();
+    await row.getByText("no recent runs").waitFor();
     await row.click();
     await page.getByText("differs in filter, schema").waitFor();
     await page.getByText('"$gte": 100').first().waitFor();
@@ -397,9 +397,9 @@ describe("in more depth, at 360 px", () => {
     await page.getByText("Attempt 1").waitFor();
     const logs = page.getByRole("region", { name: "Logs" });
     await logs.getByText("something is odd").first().waitFor();
-    await page.getByRole("button", { name: /Least level of logs/ }).click();
+    await page.getByRole("button", { name: /Minimum log level/ }).click();
     await page.getByRole("option", { name: "error and above" }).click();
-    await logs.getByText("None of this level.").waitFor();
+    await logs.getByText("No logs at this level").waitFor();
     await expectAccessible(window);
   });
 });

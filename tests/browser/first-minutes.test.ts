@@ -43,9 +43,9 @@ it.each([
     await page.getByText("A host is connected").waitFor();
     await page.getByText("waiting for the first run").waitFor();
     await new Connection(router, environment).event("basic.starter", { id: "user_1" });
-    await page.getByText("It has run", { exact: false }).waitFor();
+    await page.getByText("Run finished", { exact: false }).waitFor();
     await expectAccessible(window);
-    await page.getByRole("link", { name: "See the run of Basic Starter" }).waitFor();
+    await page.getByRole("link", { name: "View the run of Basic Starter" }).waitFor();
     await page.getByRole("button", { name: "Done" }).click();
     await page.getByRole("heading", { name: "Your first run" }).waitFor({ state: "detached" });
     await openMenu(window);
@@ -85,7 +85,7 @@ it.each(WIDTHS)("at %i px: the link signs in once, and a stranger is asked to si
   const second = await openStranger(browser, width);
   const { page } = second;
   await page.goto(link);
-  await page.getByRole("alert").getByText("This link was used before").waitFor();
+  await page.getByRole("alert").getByText("This link was already used").waitFor();
   await page.goto(pageOf(router, "live", "runs"));
   await page.waitForURL(/\/sign-in\?to=/);
   await page.getByLabel("Email").fill(router.ready.console.email);
@@ -168,10 +168,10 @@ it("the whole way to a run is gone by keyboard alone", async () => {
     throw new Error(`the keyboard does not come to ${name}`);
   };
   const focused = () => page.evaluate("document.activeElement.id || document.activeElement.ariaLabel");
-  await goTo("Skip to the page");
+  await goTo("Skip to content");
   await goTo("Pages");
   await page.keyboard.press("Enter");
-  await goTo("Home");
+  await goTo("Overview");
   await page.keyboard.press("Escape");
   await page.getByRole("link", { name: "Workflows" }).waitFor({ state: "hidden" });
   await expect.poll(() => page.evaluate("document.activeElement.ariaLabel")).toBe("Pages");
@@ -182,7 +182,7 @@ it("the whole way to a run is gone by keyboard alone", async () => {
   // A new page begins with its own things, not with the menu's.
   await expect.poll(focused).toBe("main");
   await page.getByRole("link", { name: /Basic Starter/ }).waitFor();
-  await goTo("Every status");
+  await goTo("All statuses");
   await page.keyboard.press("Enter");
   await page.getByRole("option", { name: "Success" }).waitFor();
   await page.keyboard.type("Succ");

@@ -1,4 +1,4 @@
-// Two schedules as the reference client has them: by cron, and at a rate. Each logs what it was given.
+// Two schedules of the reference client: by cron, and at a rate. Each logs its payload.
 import { scheduleEvent, Trigger } from "@trigger.dev/sdk";
 
 for (const [id, on] of [
@@ -12,7 +12,7 @@ for (const [id, on] of [
     async run(event, ctx) {
       return {
         environment: ctx.environment,
-        // They are dates by now: the client has parsed them.
+        // The client has parsed these into dates.
         scheduledTime: event.scheduledTime.toISOString(),
         lastRunAt: event.lastRunAt?.toISOString() ?? null,
         isTest: ctx.isTest,

@@ -1,6 +1,6 @@
-// Leaves a line in the file COUNTER_FILE whenever its code runs, so that a test sees how often it did and where:
-// `<run id> <process id>`. One write of one line, before anything is awaited: it is there or it is not.
-// With COUNTER_KEEPS=n the first n runs never finish here, so whoever kills the process does it in the middle of them.
+// Appends a line to the file COUNTER_FILE whenever its code runs, so that a test sees how often it ran and where: `<run
+// id> <process id>`. The line is one write before the first await: it is complete or missing. With COUNTER_KEEPS=n the
+// first n runs never finish here, so a test that kills the process does so in the middle of them.
 import { appendFileSync } from "node:fs";
 import { customEvent, Trigger } from "@trigger.dev/sdk";
 import { z } from "zod";

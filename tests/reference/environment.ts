@@ -1,5 +1,5 @@
-// The page's sample that logs its environment. The page's literal `apiKey` is left out: it is a key of another
-// deployment, and the page itself says to use TRIGGER_API_KEY in its place.
+// The sample from the reference page that logs its environment. The literal `apiKey` of the page is left out: the key
+// is of another deployment, and the page itself says to use TRIGGER_API_KEY instead.
 import { Trigger, customEvent } from "@trigger.dev/sdk";
 import { z } from "zod";
 

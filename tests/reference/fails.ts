@@ -1,4 +1,4 @@
-// Every way in which a run can fail in the user's code, a workflow each. Each says what it was sent.
+// Every way in which a run can fail in the user's code, one workflow each. Each error contains the text of its event.
 import { customEvent, Trigger } from "@trigger.dev/sdk";
 import { z } from "zod";
 

@@ -1,4 +1,4 @@
-// A workflow that goes on until the file named by the event's payload is there.
+// A workflow that runs until the file named by its payload exists.
 import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { customEvent, Trigger } from "@trigger.dev/sdk";

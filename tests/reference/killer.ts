@@ -1,4 +1,4 @@
-// A workflow that kills its own process when the event says so, beside one that does not.
+// A workflow that kills its own process if the event asks for it, beside one that does not.
 import { customEvent, Trigger } from "@trigger.dev/sdk";
 import { z } from "zod";
 

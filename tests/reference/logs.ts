@@ -1,4 +1,4 @@
-// Logs what it was sent, as a message and as a property.
+// Logs its payload, as a message and as a property.
 import { customEvent, Trigger } from "@trigger.dev/sdk";
 import { z } from "zod";
 

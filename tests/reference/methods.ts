@@ -1,4 +1,4 @@
-// Everything the client's context offers, in one workflow each. What a workflow saw is its output.
+// Every method of the client's context, in one workflow each. The output of a workflow holds its findings.
 import { customEvent, fetch, getTriggerRun, secureString, sendEvent, Trigger } from "@trigger.dev/sdk";
 import { z } from "zod";
 

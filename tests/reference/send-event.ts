@@ -1,4 +1,4 @@
-// The page's sample that sends an event, in a process of its own.
+// The sample from the reference page that sends an event, in a process of its own.
 import { sendEvent } from "@trigger.dev/sdk";
 import { randomUUID } from "node:crypto";
 

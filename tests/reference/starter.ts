@@ -1,4 +1,4 @@
-// The page's starter, with the key from TRIGGER_API_KEY.
+// The starter of the reference page, with the key from TRIGGER_API_KEY.
 import { Trigger, customEvent } from "@trigger.dev/sdk";
 import { z } from "zod";
 

@@ -1,4 +1,4 @@
-// A workflow for a service that the reference client knows nothing of: deliveries by Standard Webhooks.
+// A workflow for a service that the reference client does not know: deliveries by Standard Webhooks.
 import { Trigger, webhookEvent } from "@trigger.dev/sdk";
 import { z } from "zod";
 

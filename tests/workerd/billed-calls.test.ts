@@ -1,5 +1,5 @@
-// What a completed run is billed for besides its rows (tests/workerd/rows.test.ts): calls to objects, alarms, and frames
-// that they receive. All classes of the script are counted, so that a call between objects that somebody adds is seen.
+// The bill of a completed run besides its rows (tests/workerd/rows.test.ts): calls to objects, alarms, and frames
+// received by objects. Every class of the script is counted, so that a new call between objects shows up here.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Environment, Repairs, ScheduleBook, SourceBook, WebhookSource } from "../../workers/index.ts";
 import { makeEnvironment, post, send, type TestEnvironment, TestHost } from "./support.ts";
@@ -28,7 +28,7 @@ afterEach(() => {
   for (const restore of restores.splice(0)) restore();
 });
 
-/** How often each was called since the last time it was asked. */
+/** Calls of each kind since the last time this was asked. */
 function calls(): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const name of called.splice(0)) counts[name] = (counts[name] ?? 0) + 1;
@@ -39,7 +39,7 @@ async function scene(): Promise<{ live: TestEnvironment; host: TestHost }> {
   const live = await makeEnvironment("live");
   const host = await TestHost.listening(live.key, "starter", "paid");
   await host.settled();
-  // Two calls, and acknowledgements of their answers and of AUTHENTICATED.
+  // Two calls, and acknowledgements of AUTHENTICATED and of the two answers.
   await vi.waitFor(() => expect(called.filter((name) => name.endsWith("webSocketMessage"))).toHaveLength(5));
   calls();
   return { live, host };
@@ -52,21 +52,21 @@ async function runOnce(live: TestEnvironment, host: TestHost, id: string): Promi
 }
 
 describe("calls to objects", () => {
-  it("are one for an event, and six frames for its run: three of the host, three acknowledgements", async () => {
+  it("cost one for an event and six frames for its run: three of the host, three acknowledgements", async () => {
     const { live, host } = await scene();
     for (let i = 1; i <= 5; i++) await runOnce(live, host, `e${i}`);
     await vi.waitFor(() => expect(called.filter((name) => name.endsWith("webSocketMessage"))).toHaveLength(30));
     expect(calls()).toEqual({ "Environment.postEvents": 5, "Environment.webSocketMessage": 30 });
   });
 
-  it("are one for many events in an array", async () => {
+  it("cost one for many events in an array", async () => {
     const { live } = await scene();
     const events = Array.from({ length: 100 }, (_, i) => ({ id: `a${i}`, event: { name: "unheard", payload: i } }));
     expect((await post(live.key, "/api/v1/events", events)).status).toBe(200);
     expect(calls()).toEqual({ "Environment.postEvents": 1 });
   });
 
-  it("are none for a key that was made up", async () => {
+  it("cost none for a made-up key", async () => {
     await scene();
     await post("trigger_live_madeup", "/api/v1/events", { event: { name: "paid", payload: 1 } });
     expect(calls()).toEqual({});
@@ -74,7 +74,7 @@ describe("calls to objects", () => {
 });
 
 describe("frames sent", () => {
-  it("are six for a run: the offer, two answers, three acknowledgements", async () => {
+  it("amount to six for a run: the offer, two answers, three acknowledgements", async () => {
     const { live, host } = await scene();
     const before = [host.messages.length, host.acknowledged.size];
     for (let i = 1; i <= 5; i++) await runOnce(live, host, `e${i}`);

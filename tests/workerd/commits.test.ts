@@ -1,4 +1,4 @@
-// Group commit: operations that share one write to disk fail alone, and nothing of a failing one is seen outside.
+// Group commit: operations that share one write to disk fail alone, and a failing one leaves no trace outside.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { NewEvent } from "../../shared/api/events.ts";
 import { ROW_MAX_BYTES } from "../../shared/kernel/limits.ts";
@@ -33,7 +33,7 @@ const newEvent = (id: string, payload: unknown = {}, name = "paid"): NewEvent =>
   digest: new TextEncoder().encode(JSON.stringify(payload).slice(0, 16).padEnd(16)),
 });
 
-/** Counts the object's transactions, without those that are nested in another one. */
+/** Counts the object's transactions, nested ones left out. */
 async function countCommits({ stub }: TestEnvironment): Promise<() => Promise<number>> {
   let depth = 0;
   let commits = 0;
@@ -52,7 +52,7 @@ async function countCommits({ stub }: TestEnvironment): Promise<() => Promise<nu
   return async () => commits;
 }
 
-/** The data of the runs that wait at a host. */
+/** The data of the runs offered to a host. */
 function offered(host: TestHost): { id: string; input: unknown }[] {
   return host.received
     .filter(({ methodName }) => methodName === "TRIGGER_WORKFLOW")
@@ -62,8 +62,8 @@ function offered(host: TestHost): { id: string; input: unknown }[] {
     }));
 }
 
-describe("of 100 operations that share a commit", () => {
-  it("the three that fail (too large, a conflict, a bug) fail alone, and no host hears of their runs", async () => {
+describe("100 operations that share a commit", () => {
+  it("fail alone where they fail (too large, a conflict, a bug), and no host hears of those runs", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
     const bystander = await TestHost.listening(live.key, "bystander", "paid");
@@ -102,10 +102,10 @@ describe("of 100 operations that share a commit", () => {
     await host.until(({ data }) => (data as { trigger?: unknown }).trigger !== undefined);
   });
 
-  it("the others are answered when the first requester has gone", async () => {
+  it("answer the other requesters when the first one has gone", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
-    // The disk is busy long enough that all requests are certain to share the next commit.
+    // The disk is busy for long enough that all requests surely share the next commit.
     let opened = 0;
     await inside(live.stub, ({ storage }) => {
       storage.sync = () => {
@@ -133,7 +133,9 @@ describe("of 100 operations that share a commit", () => {
 });
 
 describe("an operation that fails", () => {
-  /** Makes a call, and answers what it was answered by the time the next one was: a failed one may get no answer. */
+  /**
+   * Makes a call and returns its answer, if one has come by the answer to the next call; a failed call may get none.
+   */
   async function attempt(host: TestHost, methodName: string, data: unknown): Promise<unknown> {
     const id = crypto.randomUUID();
     host.send({ id, kind: "CALL", methodName, data });
@@ -151,7 +153,7 @@ describe("an operation that fails", () => {
     return { live, host, id };
   }
 
-  it("has its writes rolled back and is not answered true; the run stays with its host and can be completed", async () => {
+  it("rolls back its writes and answers no true; the run stays with its host and can be completed", async () => {
     const { live, host, id } = await running();
     let broken = true;
     await injectBug(live, (query) => broken && query.includes("UPDATE runs SET status"));
@@ -162,7 +164,7 @@ describe("an operation that fails", () => {
     expect(await getJson(live.key, `/api/v1/runs/${id}`)).toMatchObject({ status: "SUCCESS", output: 2 });
   });
 
-  it("does not take back the logs that shared its commit, and those are answered true", async () => {
+  it("keeps the logs that shared its commit, and those are answered true", async () => {
     const { live, host, id } = await running();
     await injectBug(
       live,
@@ -193,7 +195,7 @@ describe("an operation that fails", () => {
     expect([await host.complete(id, 1), ends()]).toEqual([true, 1]);
   });
 
-  it("of a registration leaves the definition in force as it was, also in memory", async () => {
+  it("leaves the definition in force as it was, in memory too, when it is a registration", async () => {
     const live = await makeEnvironment("live");
     await TestHost.listening(live.key, "starter", "old");
     let broken = true;
@@ -210,7 +212,7 @@ describe("an operation that fails", () => {
     expect((await send(live.key, "new")).runs).toHaveLength(1);
   });
 
-  it("while runs are offered leaves none of them behind", async () => {
+  it("leaves no offered run behind when it fails during the offers", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
     let reads = 0;
@@ -228,8 +230,8 @@ describe("an operation that fails", () => {
   });
 });
 
-describe("a frame that cannot be sent disturbs no other host and no other operation of its commit", () => {
-  /** Spoils the socket of one host, then posts events in one commit that concern it, another one, and nobody. */
+describe("a frame that cannot be sent", () => {
+  /** Breaks one host's socket, then posts events in one commit: for that host, for another one, and for nobody. */
   async function postingWith(spoil: (socket: WebSocket) => void): Promise<void> {
     const live = await makeEnvironment("live");
     await TestHost.listening(live.key, "spoiled", "paid");
@@ -244,9 +246,10 @@ describe("a frame that cannot be sent disturbs no other host and no other operat
     expect(offered(other)).toHaveLength(2);
   }
 
-  it("because the socket is closing", () => postingWith((socket) => socket.close(4000, "gone")));
+  it("disturbs no other host and no other operation when the socket is closing", () =>
+    postingWith((socket) => socket.close(4000, "gone")));
 
-  it("because sending throws", () =>
+  it("disturbs no other host and no other operation when sending throws", () =>
     postingWith((socket) => {
       socket.send = () => {
         throw new Error("an injected bug");

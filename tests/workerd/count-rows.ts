@@ -1,7 +1,7 @@
-// What an object writes, as it is billed for it.
+// Rows that an object writes and reads, as they are billed.
 import { inside, type TestEnvironment } from "./support.ts";
 
-/** Counts the rows an object writes from here on, as it is billed for them: by SQLite, and by setting an alarm. */
+/** Counts the rows an object writes from here on, as they are billed: SQLite's own, and one for each alarm set. */
 export async function countRows({ stub }: TestEnvironment): Promise<() => Promise<number>> {
   const cursors: { rowsWritten: number }[] = [];
   let alarms = 0;
@@ -21,7 +21,7 @@ export async function countRows({ stub }: TestEnvironment): Promise<() => Promis
   return () => inside(stub, () => cursors.reduce((sum, { rowsWritten }) => sum + rowsWritten, alarms));
 }
 
-/** Counts the rows an object reads from here on, as SQLite does for the bill. */
+/** Counts the rows an object reads from here on, as SQLite counts them for the bill. */
 export async function countRowsRead({ stub }: TestEnvironment): Promise<() => Promise<number>> {
   const cursors: { rowsRead: number }[] = [];
   await inside(stub, ({ storage }) => {

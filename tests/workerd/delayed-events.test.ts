@@ -1,4 +1,4 @@
-// Delayed events: the answer says when, the runs are made when that time has come, by the alarm or by a moved clock.
+// Delayed events: the answer names the time, and the runs are made at that time, by the alarm or by a moved clock.
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { now } from "../../shared/kernel/clock.ts";
@@ -53,13 +53,13 @@ describe("the answer to a delayed event", () => {
     expect(await alarmOf(live)).toBe(Date.parse(deliverAt ?? ""));
   });
 
-  it("says the date that was given, in UTC", async () => {
+  it("gives the date of the request, in UTC", async () => {
     const live = await makeEnvironment("live");
     const { deliverAt } = await sendLater(live.key, { until: "2086-01-02T03:04:05+02:00" });
     expect(deliverAt).toBe("2086-01-02T01:04:05.000Z");
   });
 
-  it("is repeated for a repeated post, and shows the runs once they were made", async () => {
+  it("repeats itself for a repeated post, and lists the runs once they exist", async () => {
     const live = await makeEnvironment("live");
     await TestHost.listening(live.key, "starter", "later");
     const first = await sendLater(live.key, { seconds: 60 }, "e1");
@@ -71,7 +71,7 @@ describe("the answer to a delayed event", () => {
     expect(await rows(live, "SELECT count(*) AS n FROM runs")).toEqual([{ n: 1 }]);
   });
 
-  it("promises to know the id at least until it is delivered", async () => {
+  it("promises to keep the id at least until delivery", async () => {
     const live = await makeEnvironment("live");
     const { deliverAt, keptUntil } = await sendLater(live.key, { days: 30 }, "e1");
     expect(Date.parse(keptUntil)).toBeGreaterThanOrEqual(Date.parse(deliverAt ?? ""));
@@ -82,7 +82,7 @@ describe("a delay that has passed already", () => {
   it.each<[string, unknown]>([
     ["a date in the past", { until: "1999-12-31T23:59:59Z" }],
     ["no seconds", { seconds: 0 }],
-  ])("is no delay: %s", async (_what, delay) => {
+  ])("starts its runs at once: %s", async (_what, delay) => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "later");
     const accepted = await sendLater(live.key, delay);
@@ -94,7 +94,7 @@ describe("a delay that has passed already", () => {
 });
 
 describe("a delayed event", () => {
-  it("makes its runs when the clock has come to it, not before", async () => {
+  it("makes its runs when the clock reaches its time, not before", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "later");
     await sendLater(live.key, { seconds: 60 }, "e1");
@@ -117,7 +117,7 @@ describe("a delayed event", () => {
     expect(host.offersWaiting()).toBe(0);
   });
 
-  it("is delivered by the alarm, also to an object that was evicted meanwhile", async () => {
+  it("arrives by the alarm, even if the object was evicted meanwhile", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "later");
     await sendLater(live.key, { seconds: 60 }, "e1");
@@ -131,7 +131,7 @@ describe("a delayed event", () => {
     expect(await alarmOf(live)).toBe(null);
   });
 
-  it("whose alarm comes too early waits for the next one", async () => {
+  it("waits for the next alarm when one comes too early", async () => {
     const live = await makeEnvironment("live");
     await TestHost.listening(live.key, "starter", "later");
     const { deliverAt } = await sendLater(live.key, { seconds: 60 });
@@ -140,7 +140,7 @@ describe("a delayed event", () => {
     expect(await alarmOf(live)).toBe(Date.parse(deliverAt ?? ""));
   });
 
-  it("is matched by the filters of the time when it is delivered", async () => {
+  it("meets the filters in force at the time of delivery", async () => {
     const live = await makeEnvironment("live");
     await sendLater(live.key, { seconds: 60 });
     const host = await TestHost.listening(live.key, "starter", "later");
@@ -162,7 +162,7 @@ describe("a delayed event", () => {
 });
 
 describe("several delayed events", () => {
-  it("are delivered in the order in which they are due, each at its time, on one alarm", async () => {
+  it("arrive in the order of their times, each at its time, on one alarm", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "later");
     const hour = await sendLater(live.key, { hours: 1 }, "hour");
@@ -182,12 +182,12 @@ describe("several delayed events", () => {
     expect(await rows(live, "SELECT sender_id FROM events WHERE waits_until IS NOT NULL")).toEqual([
       { sender_id: "hour" },
     ]);
-    // The clock is half an hour ahead of the machine's, by which the alarm goes.
+    // The clock is half an hour ahead of the machine's, which sets off the alarm.
     await runDurableObjectAlarm(live.stub);
     expect(await alarmOf(live)).toBe(Date.parse(hour.deliverAt ?? "") - 30 * 60_000);
   });
 
-  it("do not wait for one that cannot be delivered because of a bug", async () => {
+  it("pass one that a bug keeps from delivery", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "later");
     for (const id of ["a", "bad", "c"]) await sendLater(live.key, { minutes: 1 }, id);
@@ -201,7 +201,7 @@ describe("several delayed events", () => {
     );
   });
 
-  it("are all delivered when more are due than one turn takes", async () => {
+  it("arrive in full when more are due than one turn takes", async () => {
     const live = await makeEnvironment("live");
     await TestHost.listening(live.key, "starter", "later");
     const event = { name: "later", payload: 1, delay: { minutes: 1 } };
@@ -220,7 +220,7 @@ describe("several delayed events", () => {
   });
 });
 
-it("an alarm that fails is set again", async () => {
+it("sets a failed alarm again", async () => {
   const live = await makeEnvironment("live");
   const host = await TestHost.listening(live.key, "starter", "later");
   await sendLater(live.key, { minutes: 1 }, "e1");

@@ -1,5 +1,5 @@
-// `waitFor` and `waitUntil`: a delay ends once, at its first due time or later, whatever becomes of hosts and object
-// meanwhile; and a sleeping run takes no room on its host.
+// `waitFor` and `waitUntil`: a delay ends once, at its first due time or later, whatever happens to hosts and object
+// meanwhile. A sleeping run takes no room on its host.
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { machineTime, now } from "../../shared/kernel/clock.ts";
@@ -42,7 +42,7 @@ const HOURS = { type: "DELAY", hours: 1 };
 const sleep = (host: TestHost, runId: string, key = "d", wait: unknown = HOURS): Promise<unknown> =>
   host.call("INITIALIZE_DELAY", { runId, key, wait, timestamp: "1" });
 
-/** When the router owes something to runs, on the router's clock. */
+/** The router's time at which pending answers are due to runs. */
 const owed = async (live: TestEnvironment): Promise<number[]> =>
   (await rows<{ due_at: number }>(live, "SELECT due_at FROM steps WHERE due_at IS NOT NULL ORDER BY due_at")).map(
     ({ due_at }) => due_at,
@@ -59,7 +59,7 @@ describe("the length of a delay", () => {
     ["a fraction of a millisecond, rounded up", { seconds: 0.0001 }, 1],
     ["nothing at all", {}, 0],
     ["less than nothing, which is now", { hours: -1 }, 0],
-  ])("is the sum of its units: %s", (_what, units, ms) => {
+  ])("adds up its units: %s", (_what, units, ms) => {
     expect(delayEnd({ type: "DELAY", ...units }, 1_000_000)).toBe(1_000_000 + ms);
   });
 
@@ -67,11 +67,11 @@ describe("the length of a delay", () => {
     ["in UTC", "1970-01-01T01:00:00Z", HOUR],
     ["with an offset", "1970-01-01T01:00:00+00:30", HOUR / 2],
     ["in the past, which is now", "1969-07-21T02:56:15Z", 0],
-  ])("is the time until a date: %s", (_what, scheduledFor, ms) => {
+  ])("runs until its date: %s", (_what, scheduledFor, ms) => {
     expect(delayEnd({ type: "SCHEDULE_FOR", scheduledFor }, 0)).toBe(ms);
   });
 
-  it("is 366 days at most", () => {
+  it("reaches 366 days at most", () => {
     expect(delayEnd({ type: "DELAY", days: 366, seconds: 0.001 }, 0)).toBe(null);
     expect(delayEnd({ type: "DELAY", days: Number.POSITIVE_INFINITY }, 0)).toBe(null);
     expect(delayEnd({ type: "SCHEDULE_FOR", scheduledFor: new Date(DELAY_MAX_MS + 1).toISOString() }, 0)).toBe(null);
@@ -82,7 +82,7 @@ describe("the length of a delay", () => {
 });
 
 describe("a delay", () => {
-  it("is resolved once, when its time has come and not before", async () => {
+  it("ends once, when its time has come and not before", async () => {
     const { live, host, id } = await runningRun();
     expect(await sleep(host, id)).toBe(true);
     await advance(live, HOUR - SECOND);
@@ -106,7 +106,7 @@ describe("a delay", () => {
     expect(await host.complete(id)).toBe(true);
   });
 
-  it("to a date is resolved at that date", async () => {
+  it("ends at its date when it has one", async () => {
     const { live, host, id } = await runningRun();
     const until = new Date(now() + 2 * DAY).toISOString();
     expect(await sleep(host, id, "d", { type: "SCHEDULE_FOR", scheduledFor: until })).toBe(true);
@@ -124,7 +124,7 @@ describe("a delay", () => {
     ["a date in the past", { type: "SCHEDULE_FOR", scheduledFor: "1999-12-31T23:59:59Z" }],
     ["no time", { type: "DELAY" }],
     ["less than no time", { type: "DELAY", days: -3 }],
-  ])("of no length is resolved at once, by the alarm alone: %s", async (_what, wait) => {
+  ])("ends at once, by the alarm alone, when it has no length: %s", async (_what, wait) => {
     const { host, id } = await runningRun();
     expect(await sleep(host, id, "d", wait)).toBe(true);
     await answerTo(host, "RESOLVE_DELAY");
@@ -139,7 +139,7 @@ describe("a delay", () => {
     ["a date that is none", { type: "SCHEDULE_FOR", scheduledFor: "tomorrow" }],
     ["an unknown form", { type: "UNTIL_I_SAY_SO" }],
     ["no form", null],
-  ])("that cannot be ends its run with an error: %s", async (_what, wait) => {
+  ])("ends its run with an error when it is impossible: %s", async (_what, wait) => {
     const { live, host, id } = await runningRun();
     expect(await sleep(host, id, "d", wait)).toBe(false);
     expect(await shown(live, id)).toMatchObject({
@@ -150,7 +150,7 @@ describe("a delay", () => {
     expect(host.closed).toBe(null);
   });
 
-  it("in a run that is not on the asking host changes nothing", async () => {
+  it("changes nothing if the run is not on the asking host", async () => {
     const { live, id } = await runningRun();
     const other = await hostOf(live);
     expect(await sleep(other, id)).toBe(false);
@@ -158,20 +158,20 @@ describe("a delay", () => {
     expect(await owed(live)).toEqual([]);
   });
 
-  it("has the alarm set to its due time", async () => {
+  it("sets the alarm to its due time", async () => {
     const { live, host, id } = await runningRun();
     await sleep(host, id);
     const [due = 0] = await owed(live);
     expect(await alarmOf(live)).toBe(machineTime(due));
   });
 
-  it("is resolved after a hibernation, by the alarm", async () => {
+  it("ends after a hibernation, by the alarm", async () => {
     const { live, host, id } = await runningRun();
     await sleep(host, id);
     await evictDurableObject(live.stub, { webSockets: "hibernate" });
     expect(await shown(live, id)).toMatchObject({ status: "RUNNING", attempts: 1 });
     await evictDurableObject(live.stub, { webSockets: "hibernate" });
-    // An eviction takes seconds of the machine's time.
+    // An eviction takes seconds of machine time.
     await advance(live, HOUR - MINUTE);
     await host.settled();
     expect(waiting(host, "RESOLVE_DELAY")).toBe(0);
@@ -185,7 +185,7 @@ describe("a delay", () => {
 });
 
 describe("several delays in one run", () => {
-  it("are each resolved at their own time, and the run is awake when none is left", async () => {
+  it("end each at its own time, and the run wakes when none is left", async () => {
     const { live, host, id } = await runningRun();
     for (const [key, minutes] of [
       ["c", 30],
@@ -206,7 +206,7 @@ describe("several delays in one run", () => {
     );
   });
 
-  it("that are due together are all resolved in one go", async () => {
+  it("end together when they are due together", async () => {
     const { live, host, id } = await runningRun();
     for (const key of ["a", "b", "c"]) await sleep(host, id, key);
     await advance(live, HOUR);
@@ -216,7 +216,7 @@ describe("several delays in one run", () => {
     expect(await host.complete(id)).toBe(true);
   });
 
-  it("leave the run able to log, to store results and to end while it sleeps", async () => {
+  it("let the run log, store results and end while it sleeps", async () => {
     const { live, host, id } = await runningRun();
     await sleep(host, id);
     const log = { level: "INFO", message: "still here" };
@@ -230,8 +230,8 @@ describe("several delays in one run", () => {
   });
 });
 
-describe("an end while the run sleeps clears what was owed", () => {
-  it("when the run fails", async () => {
+describe("the end of a sleeping run", () => {
+  it("clears its pending answers when it fails", async () => {
     const { live, host, id } = await runningRun();
     await sleep(host, id);
     expect(await host.call("SEND_WORKFLOW_ERROR", { runId: id, error: { name: "Error", message: "no" } })).toBe(true);
@@ -239,7 +239,7 @@ describe("an end while the run sleeps clears what was owed", () => {
     expect(await owed(live)).toEqual([]);
   });
 
-  it("when the run is asleep after it was replayed", async () => {
+  it("clears its pending answers when it sleeps after a replay", async () => {
     const { live, host, id } = await runningRun();
     await sleep(host, id);
     const other = await hostOf(live);
@@ -269,7 +269,7 @@ describe("a host that is lost while its run sleeps", () => {
     expect(await shown(live, id)).toMatchObject({ status: "SUCCESS", attempts: 2 });
   });
 
-  it("is counted as an attempt each time it happens", async () => {
+  it("counts as a lost attempt each time", async () => {
     const { live, host, id } = await runningRun();
     await sleep(host, id);
     let holder = host;
@@ -307,7 +307,7 @@ describe("a host that is lost while its run sleeps", () => {
     expect(await shown(live, id)).toMatchObject({ status: "SUCCESS", attempts: 2 });
   });
 
-  it("is answered while it is the only one, and its loss is shown to whoever replays the run", async () => {
+  it("gets its answer while it is the only host, and its loss is shown when the run is replayed", async () => {
     const { live, host, id } = await runningRun();
     await sleep(host, id);
     await lose(live, host);
@@ -327,7 +327,7 @@ describe("a host that is lost while its run sleeps", () => {
     await answerTo(next, "RESOLVE_DELAY");
   });
 
-  it("leaves a delay that ends before the next host has asked for it: it is answered when it asks", async () => {
+  it("leaves a delay that ends before the next host has asked for it: the answer comes when it asks", async () => {
     const { live, host, id } = await runningRun();
     await sleep(host, id);
     const other = await hostOf(live);
@@ -354,7 +354,7 @@ describe("a sleeping run that is offered again", () => {
     expect(await startNext(other)).toEqual({ id, attempt: 1 });
   });
 
-  it("waits as long as one that was awake when attempts are lost in a row", async () => {
+  it("waits as long as a run that was awake when attempts are lost in a row", async () => {
     const { live, host, id } = await runningRun();
     await sleep(host, id, "d", { type: "DELAY", days: 1 });
     await lose(live, host);
@@ -371,8 +371,8 @@ describe("a sleeping run that is offered again", () => {
   });
 });
 
-describe("a call that the router did not answer in time, reported while the run sleeps", () => {
-  it("is a lost attempt: the run is offered again, and its delay still ends at the first due time", async () => {
+describe("a reported timeout of a call, while the run sleeps", () => {
+  it("counts as a lost attempt: the run is offered again, and its delay still ends at the first due time", async () => {
     const { live, host, id } = await runningRun();
     await sleep(host, id);
     expect(await host.call("SEND_WORKFLOW_ERROR", { runId: id, error: UNANSWERED_CALL })).toBe(true);
@@ -383,7 +383,7 @@ describe("a call that the router did not answer in time, reported while the run 
     expect(await host.complete(id)).toBe(true);
   });
 
-  it("is a lost attempt also before the replayed run has asked for its delay again", async () => {
+  it("counts as a lost attempt even before the replayed run has asked for its delay again", async () => {
     const { live, host, id } = await runningRun();
     await sleep(host, id);
     await lose(live, host);
@@ -395,7 +395,7 @@ describe("a call that the router did not answer in time, reported while the run 
 });
 
 describe("room on a host", () => {
-  it("is taken by 100 runs that are awake: the 101st waits until one falls asleep", async () => {
+  it("goes to 100 runs that are awake: the 101st waits until one falls asleep", async () => {
     const live = await makeEnvironment("live");
     const host = await hostOf(live);
     const ids = await sendMany(live, HOST_MAX_RUNNING + 1);
@@ -407,7 +407,7 @@ describe("room on a host", () => {
     expect((await host.offer()).id).toBe(ids.at(-1));
   });
 
-  it("is not taken by sleeping runs: 150 asleep do not keep the 151st from running", async () => {
+  it("ignores sleeping runs: 150 asleep do not keep the 151st from running", async () => {
     const live = await makeEnvironment("live");
     const host = await hostOf(live);
     await sendMany(live, 150);
@@ -427,7 +427,7 @@ describe("room on a host", () => {
     ]);
   });
 
-  it("ends at 400 woken runs: the others are woken as room appears, each once", async () => {
+  it("ends at 400 woken runs: the others wake as room appears, each once", async () => {
     const { live, host, count } = await fullOfWokenRuns();
     await live.stub.clockMoved();
     await host.settled();
@@ -445,7 +445,7 @@ describe("room on a host", () => {
     expect(await owed(live)).toEqual([]);
   });
 
-  it("that is used up by 400 woken runs is remembered over a hibernation", async () => {
+  it("stays used up by 400 woken runs over a hibernation", async () => {
     const { live, host } = await fullOfWokenRuns();
     await evictDurableObject(live.stub, { webSockets: "hibernate" });
     expect(await getJson(live.key, "/api/v1/workflows")).toMatchObject({
@@ -456,7 +456,7 @@ describe("room on a host", () => {
     expect(waiting(host, "RESOLVE_DELAY")).toBe(HOST_MAX_HELD);
   });
 
-  it("is waited for without an alarm: what a full host is owed sets none", async () => {
+  it("needs no alarm: pending answers to a full host set none", async () => {
     const { live } = await fullOfWokenRuns();
     await runDurableObjectAlarm(live.stub);
     await runDurableObjectAlarm(live.stub);
@@ -464,7 +464,7 @@ describe("room on a host", () => {
   });
 });
 
-/** A host that holds as many woken runs as it may, and sleeps over 20 more whose delay has ended. */
+/** A host with as many woken runs as it may hold, and over 20 sleeping ones whose delay has ended. */
 async function fullOfWokenRuns(): Promise<{ live: TestEnvironment; host: TestHost; count: number }> {
   const live = await makeEnvironment("live");
   const host = await hostOf(live);

@@ -1,5 +1,5 @@
-// What the tests of durable runs have in common: a run that is under way on a host, steps asked for and answered, the
-// clock moved, and losses of every kind.
+// Shared by the tests of durable runs: a started run on a host, steps asked for and answered, a moved clock, and losses
+// of every kind.
 import { expect } from "vitest";
 import type { Run } from "../../shared/api/runs.ts";
 import {
@@ -26,7 +26,7 @@ export const DAY = 24 * HOUR;
 export const WORKFLOW = "w";
 export const EVENT = "go";
 
-/** How the reference client reports a call of its own that the router did not answer within 5 s. */
+/** A report of the reference client about its own call that the router did not answer within 5 s. */
 export const UNANSWERED_CALL = {
   name: "Error",
   message: "",
@@ -36,7 +36,7 @@ export const UNANSWERED_CALL = {
 export const hostOf = (live: TestEnvironment, more: Record<string, unknown> = {}): Promise<TestHost> =>
   TestHost.listening(live.key, WORKFLOW, EVENT, more);
 
-/** A host of a process that may come back: the id of its registering call is the process's. */
+/** A host of a process that may come back: the id of its registering call is that of the process. */
 export async function hostOfProcess(live: TestEnvironment, process: string): Promise<TestHost> {
   const host = await TestHost.connect(live.key);
   const announced = registration(WORKFLOW, EVENT, { event: [EVENT], payload: {} });
@@ -51,7 +51,7 @@ export async function startNext(host: TestHost): Promise<{ id: string; attempt: 
   return { id, attempt: meta.attempt };
 }
 
-/** Takes as many runs as are said, one after the other, and does the same to each. Answers their ids in order. */
+/** Takes this many runs, one after the other, and does the same to each. Returns their ids in order. */
 export async function takeAll(
   host: TestHost,
   count: number,
@@ -74,7 +74,7 @@ export async function runningRun(): Promise<{ live: TestEnvironment; host: TestH
   return { live, host, id: (await startNext(host)).id };
 }
 
-/** Posts this many events in one call and answers the ids of their runs, in order. */
+/** Posts this many events in one call and returns the ids of their runs, in order. */
 export async function sendMany({ key }: TestEnvironment, count: number): Promise<string[]> {
   const ids: string[] = [];
   for (let left = count; left > 0; left -= 500) {
@@ -91,7 +91,7 @@ export const shown = (live: TestEnvironment, id: string): Promise<Run> => getJso
 export const taskTypes = async (live: TestEnvironment, id: string): Promise<string[]> =>
   (await shown(live, id)).tasks.map(({ type }) => type);
 
-/** Moves the clock and has the environment do what is due by then. */
+/** Moves the clock and runs all due work of the environment. */
 export async function advance(live: TestEnvironment, ms: number): Promise<void> {
   advanceClock(ms);
   await live.stub.clockMoved();
@@ -109,21 +109,21 @@ export async function untilHosts(live: TestEnvironment, count: number): Promise<
   });
 }
 
-/** Closes a host's socket and waits until the router has taken note. `left` is how many hosts remain. */
+/** Closes a host's socket and waits until the router has noticed. `left` is the number of hosts that remain. */
 export async function lose(live: TestEnvironment, host: TestHost, left = 0): Promise<void> {
   host.socket.close(1000, "bye");
   await untilHosts(live, left);
 }
 
-/** Takes the next answer to a step from what a host received. */
+/** Takes the next answer to a step from the messages of a host. */
 export const answerTo = (host: TestHost, method: string, key?: string): Promise<Received> =>
   host.until((m) => m.methodName === method && (key === undefined || m.data.key === key));
 
-/** How many messages of this method a host has received and a test has not taken. */
+/** Number of messages of this method that a host has received and a test has not taken. */
 export const waiting = (host: TestHost, method: string): number =>
   host.received.filter(({ methodName }) => methodName === method).length;
 
-/** Everything an environment has stored: texts as they are, bytes as Latin-1, so that a secret is found in either. */
+/** All that an environment has stored: texts as they are, bytes as Latin-1, so that a secret is found in either. */
 export function dump(live: TestEnvironment): Promise<string> {
   return inside(live.stub, ({ storage: { sql } }) => {
     const text = (value: SqlStorageValue): string =>

@@ -1,4 +1,5 @@
-// An array of events in one call: each is accepted or refused on its own, and answered in its place.
+// An array of events in one call: the router accepts or refuses each event alone, and answers in the order of the
+// array.
 import { describe, expect, it } from "vitest";
 import { BATCH_MAX_BYTES, BATCH_MAX_EVENTS, EVENT_MAX_BYTES } from "../../shared/kernel/limits.ts";
 import { makeEnvironment, post, rows, send, TestHost } from "./support.ts";
@@ -19,7 +20,7 @@ async function postAll(key: string, events: readonly unknown[]): Promise<Item[]>
 const event = (id: string, payload: unknown = {}) => ({ id, event: { name: "paid", payload } });
 
 describe("an array of events", () => {
-  it("is answered in its order, and its runs are offered in its order", async () => {
+  it("gets its answers in its order, and its runs are offered in its order", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
     const ids = Array.from({ length: 50 }, (_, i) => `e${(i * 7) % 50}`);
@@ -45,7 +46,7 @@ describe("an array of events", () => {
   it.each([
     ["none", 0],
     ["501", BATCH_MAX_EVENTS + 1],
-  ])("is refused as a whole with %s", async (_count, length) => {
+  ])("fails as a whole with %s", async (_count, length) => {
     const live = await makeEnvironment("live");
     const response = await post(
       live.key,
@@ -56,7 +57,7 @@ describe("an array of events", () => {
     expect(await rows(live, "SELECT id FROM events")).toEqual([]);
   });
 
-  it("is refused as a whole when it is larger than 8 MiB together", async () => {
+  it("fails as a whole when it is larger than 8 MiB together", async () => {
     const live = await makeEnvironment("live");
     const large = "x".repeat(EVENT_MAX_BYTES - 2);
     const fits = await postAll(
@@ -70,7 +71,7 @@ describe("an array of events", () => {
     expect(await rows(live, "SELECT count(*) AS n FROM events")).toEqual([{ n: 7 }]);
   });
 
-  it("has each event accepted or refused on its own", async () => {
+  it("has each event accepted or refused alone", async () => {
     const live = await makeEnvironment("live");
     await TestHost.listening(live.key, "starter", "paid");
     await send(live.key, "paid", { first: true }, "known");
@@ -90,12 +91,12 @@ describe("an array of events", () => {
     expect(await rows(live, "SELECT count(*) AS n FROM events")).toEqual([{ n: 3 }]);
   });
 
-  it("answers its refused events alike when all of them are", async () => {
+  it("gets the usual answers for refused events when all of them are refused", async () => {
     const live = await makeEnvironment("live");
     expect((await postAll(live.key, [1, {}, null])).map(({ status }) => status)).toEqual([422, 422, 422]);
   });
 
-  it("routes an id that it holds twice once, and answers both places alike", async () => {
+  it("routes a doubled id once, and answers both places alike", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
     const items = await postAll(live.key, [

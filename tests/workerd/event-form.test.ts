@@ -1,8 +1,8 @@
-// The form of a posted event: what is refused, with which status, and that an answer echoes nothing of it.
+// The form of a posted event: refusals, their status, and answers that echo nothing of the event.
 import { describe, expect, it } from "vitest";
 import { makeEnvironment, post, request, rows, withKey } from "./support.ts";
 
-/** Stands in every refused body; no answer may hold it. */
+/** Part of every refused body; no answer may contain it. */
 const SECRET = "s3cr3t";
 
 interface Refusal {
@@ -29,7 +29,7 @@ async function refusal(
 const bytes = (...values: number[]) => new Uint8Array(values);
 const utf8 = (text: string) => new TextEncoder().encode(text);
 
-describe("a body that is not JSON is a 400", () => {
+describe("a body that is not JSON", () => {
   it.each([
     ["nothing", ""],
     ["a bare word", SECRET],
@@ -38,7 +38,7 @@ describe("a body that is not JSON is a 400", () => {
     ["a form", `id=${SECRET}&name=a`],
     ["single quotes", `{'event':'${SECRET}'}`],
     ["a number that is none", `{"event":{"name":"${SECRET}","payload":NaN}}`],
-  ])("%s", async (_what, body) => {
+  ])("gets 400: %s", async (_what, body) => {
     expect(await refusal(body)).toMatchObject({ status: 400, refused: { error: expect.stringContaining("not JSON") } });
   });
 
@@ -55,11 +55,11 @@ describe("a body that is not JSON is a 400", () => {
       bytes(...utf8(`{"event":{"name":"${SECRET}`), 0xed, 0xa0, 0x80, ...utf8('","payload":1}}')),
     ],
     ["UTF-16", bytes(0xff, 0xfe, 0x7b, 0x00, 0x7d, 0x00)],
-  ])("not UTF-8: %s", async (_what, body) => {
+  ])("gets 400 for bad UTF-8: %s", async (_what, body) => {
     expect(await refusal(body)).toMatchObject({ status: 400, refused: { error: expect.stringContaining("UTF-8") } });
   });
 
-  it("is read after a byte order mark all the same", async () => {
+  it("passes after a byte order mark", async () => {
     const live = await makeEnvironment("live");
     const body = bytes(0xef, 0xbb, 0xbf, ...utf8('{"event":{"name":"a","payload":"é€😀"}}'));
     expect((await request("/api/v1/events", withKey(live.key, { method: "POST", body }))).status).toBe(200);
@@ -67,7 +67,7 @@ describe("a body that is not JSON is a 400", () => {
   });
 });
 
-describe("a field of the wrong form is a 422 that names it", () => {
+describe("a field of the wrong form", () => {
   const event = (more: Record<string, unknown>) => ({ event: { name: "a", payload: SECRET, ...more } });
   const delay = (value: unknown) => event({ delay: value });
 
@@ -103,7 +103,7 @@ describe("a field of the wrong form is a 422 that names it", () => {
     ["a delay of more than a year", delay({ days: 367 }), "event.delay"],
     ["a delay until no date", delay({ until: SECRET }), "event.delay"],
     ["a delay until a date without a zone", delay({ until: "2026-01-01T00:00:00" }), "event.delay"],
-  ])("%s", async (_what, body, path) => {
+  ])("gets 422 and its name: %s", async (_what, body, path) => {
     const { status, refused } = await refusal(body);
     expect(status).toBe(422);
     expect(refused.error).toContain(path);
@@ -112,19 +112,19 @@ describe("a field of the wrong form is a 422 that names it", () => {
     for (const { message } of refused.fields ?? []) expect(message).not.toBe("");
   });
 
-  it("and several fields are all named", async () => {
+  it("gets named beside the other wrong fields", async () => {
     const { refused } = await refusal({ id: "", event: { name: "", timestamp: SECRET } });
     const paths = refused.fields?.map(({ path }) => path);
     expect(paths).toEqual(["id", "event.name", "event.payload", "event.timestamp"]);
   });
 
-  it("and an Idempotency-Key that differs from the id", async () => {
+  it("rejects an Idempotency-Key that differs from the id", async () => {
     const headers = { "idempotency-key": `${SECRET}2` };
     expect(await refusal({ id: `${SECRET}1`, ...event({}) }, headers)).toMatchObject({ status: 422 });
   });
 });
 
-it("a conflict and an event that is too large echo nothing either", async () => {
+it("echoes nothing of a conflict or of an event that is too large", async () => {
   const live = await makeEnvironment("live");
   await post(live.key, "/api/v1/events", { id: SECRET, event: { name: "a", payload: 1 } });
   const conflict = await post(live.key, "/api/v1/events", { id: SECRET, event: { name: SECRET, payload: SECRET } });
@@ -147,7 +147,7 @@ describe("payloads of every JSON type", () => {
     ['{"__proto__":{"a":1},"constructor":1}'],
     ['"\\u0000"'],
     ['"\\ud800"'],
-  ])("%s is accepted and kept as it is", async (payload) => {
+  ])("accepts %s and keeps it unchanged", async (payload) => {
     const live = await makeEnvironment("live");
     const response = await post(live.key, "/api/v1/events", `{"event":{"name":"a","payload":${payload}}}`);
     expect(response.status).toBe(200);
@@ -157,7 +157,7 @@ describe("payloads of every JSON type", () => {
 });
 
 it.each(["PUT", "PATCH", "DELETE", "OPTIONS"])(
-  "%s /api/v1/events is a 405 that says what is allowed",
+  "answers %s /api/v1/events with 405 and the allowed methods",
   async (method) => {
     const live = await makeEnvironment("live");
     const response = await request("/api/v1/events", withKey(live.key, { method }));

@@ -1,11 +1,11 @@
-// Sizes: an event of exactly 1 MiB makes the whole way, one byte more is a 413, and a body over its limit is refused
+// Sizes: an event of exactly 1 MiB passes all the way, one byte more gets 413, and a body over its limit is refused
 // before it is read whole.
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { BATCH_MAX_BYTES, EVENT_MAX_BYTES, ROW_MAX_BYTES } from "../../shared/kernel/limits.ts";
 import { getJson, makeEnvironment, post, request, rows, send, TestHost, withKey } from "./support.ts";
 
-/** A string that is this many bytes as JSON, all quotes and backslashes. */
+/** A string of this many bytes as JSON, made of quotes and backslashes. */
 function quotesAndBackslashes(jsonBytes: number): string {
   return '"\\'.repeat((jsonBytes - 2) / 4);
 }
@@ -16,7 +16,7 @@ describe("an event of exactly 1 MiB", () => {
     ["quotes", '"'.repeat(EVENT_MAX_BYTES / 2 - 1)],
     ["control characters", `${"\u0001".repeat(EVENT_MAX_BYTES / 6 - 1)}xxxxxxxx`],
     ["characters of three bytes", `${"€".repeat((EVENT_MAX_BYTES - 4) / 3)}xx`],
-  ])("is accepted: %s", async (_what, payload) => {
+  ])("passes: %s", async (_what, payload) => {
     expect(new TextEncoder().encode(JSON.stringify(payload)).length).toBe(EVENT_MAX_BYTES);
     const live = await makeEnvironment("live");
     expect((await post(live.key, "/api/v1/events", { event: { name: "a", payload } })).status).toBe(200);
@@ -25,7 +25,7 @@ describe("an event of exactly 1 MiB", () => {
     expect(await rows(live, "SELECT count(*) AS n FROM events")).toEqual([{ n: 1 }]);
   });
 
-  it("is counted with its context", async () => {
+  it("includes its context", async () => {
     const live = await makeEnvironment("live");
     const half = "x".repeat(EVENT_MAX_BYTES / 2 - 2);
     const event = { name: "a", payload: half, context: half };
@@ -33,7 +33,7 @@ describe("an event of exactly 1 MiB", () => {
     expect((await post(live.key, "/api/v1/events", { event: { ...event, context: `${half}x` } })).status).toBe(413);
   });
 
-  it("of quotes and backslashes reaches a host that hibernated, and comes back as its output", async () => {
+  it("reaches a hibernated host and comes back as its output, all in quotes and backslashes", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "large");
     const payload = `${quotesAndBackslashes(EVENT_MAX_BYTES - 2)}"`;
@@ -59,8 +59,8 @@ describe("an event of exactly 1 MiB", () => {
   });
 });
 
-describe("what the sender writes larger than it is", () => {
-  it("is measured as the JSON that is kept, not as the bytes that were sent", async () => {
+describe("an event written larger than its value", () => {
+  it("counts as the JSON that is kept, not as the bytes that were sent", async () => {
     const live = await makeEnvironment("live");
     const body = `{"event":{"name":"a","payload":"${"\\u0061".repeat(EVENT_MAX_BYTES - 2)}"}}`;
     expect(body.length).toBeGreaterThan(6 * EVENT_MAX_BYTES - 100);
@@ -70,7 +70,7 @@ describe("what the sender writes larger than it is", () => {
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** A body that never ends by itself, and how many bytes of it were asked for. */
+/** An endless body, and the number of its bytes that were read. */
 function endless(): { stream: ReadableStream<Uint8Array>; pulled: () => number } {
   let pulled = 0;
   const chunk = new Uint8Array(CHUNK_BYTES).fill(0x20);
@@ -84,8 +84,8 @@ function endless(): { stream: ReadableStream<Uint8Array>; pulled: () => number }
   return { stream, pulled: () => pulled };
 }
 
-describe("a body over 8 MiB is a 413 that was not read whole", () => {
-  it("when it is streamed without saying how long it is", async () => {
+describe("a body over 8 MiB", () => {
+  it("gets 413 without being read whole when it is streamed without a length", async () => {
     const live = await makeEnvironment("live");
     const body = endless();
     const response = await request("/api/v1/events", withKey(live.key, { method: "POST", body: body.stream }));
@@ -94,7 +94,7 @@ describe("a body over 8 MiB is a 413 that was not read whole", () => {
     expect(body.pulled()).toBeLessThan(BATCH_MAX_BYTES + 2 * EVENT_MAX_BYTES);
   });
 
-  it("when it says how long it is: then next to nothing is read", async () => {
+  it("gets 413 almost unread when it states its length", async () => {
     const live = await makeEnvironment("live");
     const body = endless();
     const headers = { "content-length": String(BATCH_MAX_BYTES + 1) };
@@ -103,14 +103,14 @@ describe("a body over 8 MiB is a 413 that was not read whole", () => {
     expect(body.pulled()).toBeLessThanOrEqual(EVENT_MAX_BYTES);
   });
 
-  it("but a body of exactly 8 MiB is read", async () => {
+  it("passes if it is exactly 8 MiB", async () => {
     const live = await makeEnvironment("live");
     const body = '{"event":{"name":"a","payload":1}}'.padEnd(BATCH_MAX_BYTES, " ");
     expect((await post(live.key, "/api/v1/events", body)).status).toBe(200);
     expect((await post(live.key, "/api/v1/events", `${body} `)).status).toBe(413);
   });
 
-  it("and of a caller without a good key nothing is read at all", async () => {
+  it("stays unread when the caller has no good key", async () => {
     const body = endless();
     const response = await request(
       "/api/v1/events",
@@ -121,7 +121,7 @@ describe("a body over 8 MiB is a 413 that was not read whole", () => {
   });
 });
 
-it("an event that would not fit a row is refused by the object itself, measured in bytes", async () => {
+it("rejects an event that would not fit a row in the object itself, measured in bytes", async () => {
   const live = await makeEnvironment("live");
   const payloads = ["x".repeat(ROW_MAX_BYTES), "€".repeat(ROW_MAX_BYTES / 3)].map((text) => JSON.stringify(text));
   const answer = await live.stub.postEvents(
@@ -140,7 +140,7 @@ it("an event that would not fit a row is refused by the object itself, measured 
 });
 
 describe("a deeply nested payload", () => {
-  it.each([1_000, 100_000])("of depth %i is routed to its host and its run can be read", async (depth) => {
+  it.each([1_000, 100_000])("reaches its host at depth %i, and its run can be read", async (depth) => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "deep", { payload: { kind: ["deep"] } });
     const nested = `${"[".repeat(depth)}${"]".repeat(depth)}`;
@@ -149,7 +149,7 @@ describe("a deeply nested payload", () => {
       "/api/v1/events",
       `{"event":{"name":"deep","payload":{"kind":"deep","nested":${nested}}}}`,
     );
-    // Refusing it at the door would do as well; accepting what can never be read again does not.
+    // A refusal on arrival would do as well. Acceptance of a payload that can never be read again would not.
     if (response.status === 422) return;
     expect(response.status).toBe(200);
     const { id } = await host.offer();

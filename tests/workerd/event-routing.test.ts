@@ -1,10 +1,10 @@
-// Which workflows an event starts: by kind first, then by name, then by filter.
+// The workflows that an event starts: chosen by kind first, then by name, then by filter.
 import { describe, expect, it } from "vitest";
 import { makeEnvironment, post, registration, rows, send, type TestEnvironment, TestHost } from "./support.ts";
 
 type Json = Record<string, unknown>;
 
-/** Registers a workflow of any trigger; throws when it is refused. */
+/** Registers a workflow with any trigger; throws if it is refused. */
 async function register({ key }: TestEnvironment, workflowId: string, trigger: Json): Promise<TestHost> {
   const host = await TestHost.connect(key);
   const answer = await host.call("INITIALIZE_HOST_V2", registration(workflowId, "unused", {}, { trigger }));
@@ -50,8 +50,8 @@ describe("a filter on the payload", () => {
   });
 });
 
-describe("an event starts", () => {
-  it("every workflow that listens for it, each in its own run, and no other", async () => {
+describe("an event", () => {
+  it("starts every workflow that listens for it, each in its own run, and no other", async () => {
     const live = await makeEnvironment("live");
     await register(live, "first", custom("order", { event: ["order"] }));
     await register(live, "second", custom("order", { event: ["order"], payload: {} }));
@@ -60,7 +60,7 @@ describe("an event starts", () => {
     expect(await startedBy(live, { name: "order", payload: { vip: false } })).toEqual(["first", "second"]);
   });
 
-  it("a workflow that listens for several names, for each of them, and one that takes any name", async () => {
+  it("starts a workflow for each name it listens for, and one that takes any name", async () => {
     const live = await makeEnvironment("live");
     await register(live, "two", custom("a", { event: ["a", "b"] }));
     await register(live, "any", custom("a", { event: [] }));
@@ -72,7 +72,7 @@ describe("an event starts", () => {
     ]);
   });
 
-  it("a workflow that filters on its context, also when the event has none", async () => {
+  it("meets filters on its context, even if it has none", async () => {
     const live = await makeEnvironment("live");
     await register(live, "vip", custom("order", { event: ["order"], context: { tier: ["gold"] } }));
     const start = async (event: Json) => {
@@ -85,7 +85,7 @@ describe("an event starts", () => {
     expect(await start({ name: "order", payload: 1 })).toBe(0);
   });
 
-  it("only workflows for posted events, whatever name the others listen for", async () => {
+  it("starts only workflows for posted events, whatever name the others listen for", async () => {
     const live = await makeEnvironment("live");
     const webhook = { type: "WEBHOOK", service: "github", source: {}, manualRegistration: false };
     await register(live, "webhook", { ...webhook, name: "issues", filter: { service: ["github"], event: ["issues"] } });
@@ -97,7 +97,7 @@ describe("an event starts", () => {
     expect((await send(live.key, "scheduled-event")).runs).toEqual([]);
   });
 
-  it("nothing when nobody listens, and is accepted all the same", async () => {
+  it("starts nothing if nobody listens, and is accepted all the same", async () => {
     const live = await makeEnvironment("live");
     expect(await startedBy(live, { name: "order", payload: 1 })).toEqual([]);
     await register(live, "late", custom("order", { event: ["order"] }));
@@ -105,7 +105,7 @@ describe("an event starts", () => {
   });
 
   it.each(["__proto__", "constructor", "toString", "a b", "a'b\"c", "ä€😀", "%", "x".repeat(256)])(
-    "the workflow that listens for a name like %s",
+    "starts the workflow that listens for a name like %s",
     async (name) => {
       const live = await makeEnvironment("live");
       await register(live, "odd", custom(name, { event: [name] }));
@@ -114,7 +114,7 @@ describe("an event starts", () => {
   );
 });
 
-it("a registration that replaces a filter is asked for the next event", async () => {
+it("applies a replaced filter to the next event", async () => {
   const live = await makeEnvironment("live");
   await register(live, "orders", custom("old", { event: ["old"] }));
   expect((await send(live.key, "old")).runs).toHaveLength(1);

@@ -1,4 +1,4 @@
-// Idempotency (promise 1): an id is routed once per environment, and a repeated post is answered as the first time.
+// Idempotency (promise 1): an id is routed once per environment, and a repeated post gets the first answer.
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { RETENTION_DAYS } from "../../shared/kernel/limits.ts";
@@ -26,7 +26,7 @@ async function runsOf({ key }: TestEnvironment): Promise<number> {
 const EVENT = { name: "paid", payload: { amount: 5, tags: ["a", "b"] }, context: { by: "u1" } };
 
 describe("a repeated id with the same content", () => {
-  it("is answered with the same body, says that it is a replay, and makes no run", async () => {
+  it("returns the first body, marks it as a replay, and makes no run", async () => {
     const live = await makeEnvironment("live");
     await TestHost.listening(live.key, "starter", "paid");
     const first = await postEvent(live.key, { id: "e1", event: EVENT });
@@ -48,13 +48,13 @@ describe("a repeated id with the same content", () => {
       JSON.stringify({ id: "e1", event: EVENT }).replace("5", "5.0e0").replace("paid", "p\\u0061id"),
     ],
     ["a member that the router does not know", { id: "e1", more: 1, event: { ...EVENT, more: 1 } }],
-  ])("is the same content with %s", async (_difference, body) => {
+  ])("counts as the same content with %s", async (_difference, body) => {
     const live = await makeEnvironment("live");
     const first = await postEvent(live.key, { id: "e1", event: EVENT });
     expect(await postEvent(live.key, body)).toEqual({ ...first, replayed: "true" });
   });
 
-  it("is routed once when many post it at the same time", async () => {
+  it("starts one run when many clients post it at the same time", async () => {
     const live = await makeEnvironment("live");
     await TestHost.listening(live.key, "starter", "paid");
     const answers = await Promise.all(
@@ -65,7 +65,7 @@ describe("a repeated id with the same content", () => {
     expect(await runsOf(live)).toBe(1);
   });
 
-  it("is recognized after the object was evicted, and says how long it will be", async () => {
+  it("works after the object was evicted, and the answer says how long the id is kept", async () => {
     const live = await makeEnvironment("live");
     await TestHost.listening(live.key, "starter", "paid");
     const before = Date.now();
@@ -77,7 +77,7 @@ describe("a repeated id with the same content", () => {
     expect(await runsOf(live)).toBe(1);
   });
 
-  it("is answered with the first runs when another workflow listens meanwhile", async () => {
+  it("returns the first runs even if another workflow listens meanwhile", async () => {
     const live = await makeEnvironment("live");
     await TestHost.listening(live.key, "one", "paid");
     const first = await postEvent(live.key, { id: "e1", event: EVENT });
@@ -97,7 +97,7 @@ describe("a repeated id with other content", () => {
     ["context left out", { name: EVENT.name, payload: EVENT.payload }],
     ["timestamp", { ...EVENT, timestamp: "2026-01-01T00:00:00Z" }],
     ["delay", { ...EVENT, delay: { seconds: 5 } }],
-  ])("is a conflict that changes nothing: %s", async (_difference, event) => {
+  ])("conflicts and changes nothing: %s", async (_difference, event) => {
     const live = await makeEnvironment("live");
     await TestHost.listening(live.key, "starter", "paid");
     const first = await postEvent(live.key, { id: "e1", event: EVENT });
@@ -106,7 +106,7 @@ describe("a repeated id with other content", () => {
     expect(await postEvent(live.key, { id: "e1", event: EVENT })).toEqual({ ...first, replayed: "true" });
   });
 
-  it("is no conflict in another environment", async () => {
+  it("causes no conflict in another environment", async () => {
     const live = await makeEnvironment("live");
     const development = await makeEnvironment("development");
     await postEvent(live.key, { id: "e1", event: EVENT });
@@ -132,7 +132,7 @@ describe("Idempotency-Key", () => {
     ["is empty", { event: EVENT }, ""],
     ["is longer than an id may be", { event: EVENT }, "k".repeat(257)],
     ["stands before an array", [{ id: "e1", event: EVENT }], "e1"],
-  ])("is refused when it %s", async (_reason, body, key) => {
+  ])("fails when it %s", async (_reason, body, key) => {
     const live = await makeEnvironment("live");
     expect(await postEvent(live.key, body, header(key))).toMatchObject({ status: 422 });
     expect(await rows(live, "SELECT id FROM events")).toEqual([]);
@@ -140,7 +140,7 @@ describe("Idempotency-Key", () => {
 });
 
 describe("an event without an id", () => {
-  it("is a new event every time, under an id that the router gives", async () => {
+  it("counts as a new event every time, under an id of the router", async () => {
     const live = await makeEnvironment("live");
     await TestHost.listening(live.key, "starter", "paid");
     const [first, second] = [await send(live.key, "paid"), await send(live.key, "paid")];

@@ -1,4 +1,4 @@
-// `ctx.fetch` through the whole object. The world outside is `globalThis.fetch`, which the stateless entrypoint calls.
+// `ctx.fetch` through the whole object. The outside world is `globalThis.fetch`, called by the stateless entrypoint.
 import { afterEach, beforeEach, expect, it, type MockInstance, vi } from "vitest";
 import { advance, answerTo, HOUR, runningRun, shown } from "./durable-support.ts";
 import { eventually, post, resetClock, rows, type TestHost } from "./support.ts";
@@ -17,7 +17,7 @@ afterEach(() => {
 const ask = (host: TestHost, runId: string, fetch: Record<string, unknown> = {}): Promise<unknown> =>
   host.call("SEND_FETCH", { runId, key: "f", fetch: { url: "https://target.example/", method: "GET", ...fetch } });
 
-it("a response is handed to the run", async () => {
+it("hands a response to the run", async () => {
   outside.mockImplementation(async () => Response.json({ n: 1 }, { headers: { "x-a": "b" } }));
   const { live, host, id } = await runningRun();
   expect(await ask(host, id)).toBe(true);
@@ -27,7 +27,7 @@ it("a response is handed to the run", async () => {
   expect((await shown(live, id)).tasks).toMatchObject([{ type: "FETCH_REQUEST", status: "SUCCESS", tries: 1 }]);
 });
 
-it("a fetch of a run that was canceled meanwhile is not tried again", async () => {
+it("stops trying the fetch of a run that was canceled meanwhile", async () => {
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
   outside.mockImplementation(async () => {
     await gate;

@@ -1,5 +1,6 @@
-// Hostile and broken frames. Whatever a host sends, its socket stays open and works, other hosts notice nothing, what
-// was not understood is counted, and a frame that a replay would only bring again ends its run with an error.
+// Hostile and broken frames. Whatever a host sends, its socket stays open and works, and other hosts notice nothing.
+// The router counts frames that it did not understand. A frame that a replay would only bring again ends its run with
+// an error.
 import { describe, expect, it } from "vitest";
 import { FRAME_MAX_BYTES, ROW_MAX_BYTES, VALUE_MAX_BYTES } from "../../shared/kernel/limits.ts";
 import {
@@ -60,12 +61,12 @@ async function expectUndisturbed({ live, host, bystander }: Scene): Promise<void
 }
 
 const message = (data: unknown, id: unknown = "f") => JSON.stringify({ type: "MESSAGE", id, data });
-/** The members in the order in which the reference client writes them: the method comes last. */
+/** The members in the order of the reference client: the method comes last. */
 const call = (methodName: unknown, data: unknown, id: unknown = "c") =>
   message(JSON.stringify({ id, kind: "CALL", data, methodName }));
 const TOO_LONG_AN_ID = "i".repeat(10_000_000);
 
-describe("a frame that is not of the form is ignored and counted", () => {
+describe("a malformed frame", () => {
   it.each<[string, string | ArrayBuffer]>([
     ["bytes", new Uint8Array([0, 1, 2, 255]).buffer],
     ["no bytes", new ArrayBuffer(0)],
@@ -90,7 +91,7 @@ describe("a frame that is not of the form is ignored and counted", () => {
     ["data that is not text", message({ id: "c", kind: "CALL", methodName: "START_WORKFLOW_RUN", data: {} })],
     ["nested 100,000 deep", `${"[".repeat(100_000)}${"]".repeat(100_000)}`],
     ["an acknowledgement without an id", JSON.stringify({ id: 5, type: "ACK" })],
-  ])("%s", async (_what, frame) => {
+  ])("gets ignored and counted: %s", async (_what, frame) => {
     const stage = await scene();
     stage.host.socket.send(frame);
     await stage.host.settled();
@@ -100,7 +101,7 @@ describe("a frame that is not of the form is ignored and counted", () => {
   });
 });
 
-describe("a message that is not of the form is acknowledged, not answered, and counted", () => {
+describe("a malformed message", () => {
   it.each<[string, unknown]>([
     ["not JSON", "hello"],
     ["nothing", ""],
@@ -117,7 +118,7 @@ describe("a message that is not of the form is acknowledged, not answered, and c
     ["an unknown kind", JSON.stringify({ id: "c", kind: "NOTIFY", methodName: "START_WORKFLOW_RUN", data: {} })],
     ["no method", JSON.stringify({ id: "c", kind: "CALL", data: {} })],
     ["a method that is an object", JSON.stringify({ id: "c", kind: "CALL", methodName: {}, data: {} })],
-  ])("%s", async (_what, data) => {
+  ])("gets acknowledged and counted, without an answer: %s", async (_what, data) => {
     const stage = await scene();
     stage.host.socket.send(message(data, "odd"));
     await stage.host.acknowledgement("odd");
@@ -128,7 +129,7 @@ describe("a message that is not of the form is acknowledged, not answered, and c
   });
 });
 
-describe("a call that cannot be carried out is answered false, and counted when it is not of the form", () => {
+describe("a call that fails", () => {
   it.each<[string, string, (stage: Scene) => unknown, number]>([
     ["an unknown method", "FORMAT_DISK", () => ({}), 1],
     ["an unknown method and no data", "FORMAT_DISK", () => undefined, 1],
@@ -166,7 +167,7 @@ describe("a call that cannot be carried out is answered false, and counted when 
       ({ foreign }) => ({ runId: foreign, output: 5 }),
       1,
     ],
-  ])("%s", async (_what, method, data, counted) => {
+  ])("gets false, and is counted if it is malformed: %s", async (_what, method, data, counted) => {
     const stage = await scene();
     expect(await stage.host.call(method, data(stage))).toBe(false);
     expect(await refusedFrames(stage)).toEqual([0, counted]);
@@ -175,7 +176,7 @@ describe("a call that cannot be carried out is answered false, and counted when 
     await expectUndisturbed(stage);
   });
 
-  it("about a run of another environment, which is not touched", async () => {
+  it("gets false for a run of another environment and leaves that run untouched", async () => {
     const [here, there] = [await scene(), await scene()];
     expect(await here.host.complete(there.held, 1)).toBe(false);
     expect(await here.host.call("FORMAT_DISK", { runId: there.held })).toBe(false);
@@ -184,7 +185,7 @@ describe("a call that cannot be carried out is answered false, and counted when 
     expect(await there.host.complete(there.held, 2)).toBe(true);
   });
 
-  it("about a run that has ended, which stays as it ended", async () => {
+  it("gets false for a run that has ended and leaves its end as it was", async () => {
     const stage = await scene();
     expect(await stage.host.complete(stage.held, "first")).toBe(true);
     const ended = await run(stage, stage.held);
@@ -201,7 +202,7 @@ describe("a call that cannot be carried out is answered false, and counted when 
     await expectUndisturbed(stage);
   });
 
-  it("before the host has registered", async () => {
+  it("gets false before the host has registered", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.connect(live.key);
     for (const method of [
@@ -217,7 +218,7 @@ describe("a call that cannot be carried out is answered false, and counted when 
   });
 });
 
-describe("responses to calls that nobody made, and acknowledgements, are ignored", () => {
+describe("a response or acknowledgement", () => {
   it.each<[string, (stage: Scene) => Json]>([
     ["an unknown call", () => ({ id: "none", data: false })],
     ["an empty id", () => ({ id: "", data: false })],
@@ -227,10 +228,10 @@ describe("responses to calls that nobody made, and acknowledgements, are ignored
     ["an offer with odd parts", () => ({ id: "offer.__proto__.constructor", data: false })],
     ["an offer of another attempt", () => ({ id: "offer.ATTEMPT", data: false })],
     ["a call of its own", () => ({ id: "c", data: { type: "success" } })],
-  ])("%s", async (_what, response) => {
+  ])("changes nothing when nobody made the call: %s", async (_what, response) => {
     const stage = await scene();
     const { id, data } = response(stage);
-    // The number of the held run stands in the last nine characters of its id.
+    // The number of the held run makes up the last nine characters of its id.
     const answered = String(id).replace("ATTEMPT", `${stage.held.slice(-9)}.7`);
     stage.host.send({ id: answered, kind: "RESPONSE", methodName: "TRIGGER_WORKFLOW", data });
     stage.host.socket.send(JSON.stringify({ type: "ACK", id: "none" }));
@@ -240,7 +241,7 @@ describe("responses to calls that nobody made, and acknowledgements, are ignored
     await expectUndisturbed(stage);
   });
 
-  it("but false to the offer of a run that the host holds ends that run", async () => {
+  it("ends a held run when it answers the run's offer with false", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
     await send(live.key, "paid");
@@ -251,7 +252,7 @@ describe("responses to calls that nobody made, and acknowledgements, are ignored
   });
 });
 
-describe("a frame that a replay would bring again ends its run with an error", () => {
+describe("a frame that a replay would bring again", () => {
   const log = (more: Json) => ({ key: "k", log: { message: "m", level: "INFO", ...more } });
 
   it.each<[string, string, Json, string, string]>([
@@ -299,7 +300,7 @@ describe("a frame that a replay would bring again ends its run with an error", (
       "LogTooLarge",
       String(VALUE_MAX_BYTES),
     ],
-  ])("%s", async (_what, method, data, name, part) => {
+  ])("ends its run with an error: %s", async (_what, method, data, name, part) => {
     const stage = await scene();
     expect(await stage.host.call(method, { runId: stage.held, ...data })).toBe(false);
     const ended = await run(stage, stage.held);
@@ -309,7 +310,7 @@ describe("a frame that a replay would bring again ends its run with an error", (
     await expectUndisturbed(stage);
   });
 
-  it("and not what is just within the limits", async () => {
+  it("leaves its run alone when it is just within the limits", async () => {
     const stage = await scene();
     const message = "x".repeat(VALUE_MAX_BYTES);
     expect(
@@ -328,7 +329,7 @@ describe("a frame that a replay would bring again ends its run with an error", (
 describe("a frame of more than 8 MiB", () => {
   const completion = (runId: string, output: string) => call("COMPLETE_WORKFLOW_RUN", { runId, output }, "large");
 
-  it("about a held run is acknowledged, answered false, counted, and ends the run", async () => {
+  it("gets acknowledged, answered false and counted, and ends the held run it names", async () => {
     const stage = await scene();
     stage.host.socket.send(completion(stage.held, "x".repeat(FRAME_MAX_BYTES)));
     const answer = await stage.host.until(({ id }) => id === "large");
@@ -342,7 +343,7 @@ describe("a frame of more than 8 MiB", () => {
     await expectUndisturbed(stage);
   });
 
-  it("is measured in bytes, exactly", async () => {
+  it("counts in bytes, exactly", async () => {
     const stage = await scene();
     const log = (text: string) =>
       call("SEND_LOG", { runId: stage.held, key: "k", log: { message: text, level: "INFO" } });
@@ -370,7 +371,7 @@ describe("a frame of more than 8 MiB", () => {
     ["that is no JSON", () => "x".repeat(FRAME_MAX_BYTES + 1)],
     ["of brackets", () => "[".repeat(FRAME_MAX_BYTES + 1)],
     ["in bytes", () => "\u0000".repeat(FRAME_MAX_BYTES + 1)],
-  ])("is counted and ends no run: %s", async (_what, frame) => {
+  ])("counts and ends no run: %s", async (_what, frame) => {
     const stage = await scene();
     stage.host.socket.send(frame(stage));
     await stage.host.settled();
@@ -380,11 +381,11 @@ describe("a frame of more than 8 MiB", () => {
   });
 });
 
-describe("what a host sends within the limits", () => {
+describe("data within the limits", () => {
   it.each([
     ["quotes", '"'],
     ["control characters", "\u0001"],
-  ])("is kept and fits a row, or ends its run: a log of 1 MiB of %s", async (_what, character) => {
+  ])("fits a row, or ends its run: a log of 1 MiB of %s", async (_what, character) => {
     const stage = await scene();
     const message = character.repeat(VALUE_MAX_BYTES);
     const kept = await stage.host.call("SEND_LOG", { runId: stage.held, key: "k", log: { message, level: "INFO" } });
@@ -396,7 +397,7 @@ describe("what a host sends within the limits", () => {
     await expectUndisturbed(stage);
   });
 
-  it("can be read again: an output that is nested deeply", async () => {
+  it("stays readable as a deeply nested output", async () => {
     const stage = await scene();
     await stage.host.call("COMPLETE_WORKFLOW_RUN", {
       runId: stage.held,
@@ -406,7 +407,7 @@ describe("what a host sends within the limits", () => {
   });
 });
 
-it("a thousand broken frames are counted, and still the host works", async () => {
+it("counts a thousand broken frames, and the host still works", async () => {
   const stage = await scene();
   for (let i = 0; i < 1_000; i++)
     stage.host.socket.send(i % 2 === 0 ? "not JSON" : call("FORMAT_DISK", { i }, `c${i}`));

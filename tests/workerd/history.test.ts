@@ -1,4 +1,4 @@
-// What an environment's object does about its history, with a test's own archive in Postgres's place.
+// The history of an environment's object, with a test archive in place of Postgres.
 import { afterEach, describe, expect, it } from "vitest";
 import type { ArchivedRows, ArchiveRpc } from "../../shared/contracts/archive.ts";
 import { ARCHIVED_AT_ONCE_CHARS, ARCHIVED_AT_ONCE_ROWS } from "../../shared/kernel/limits.ts";
@@ -20,7 +20,7 @@ import {
 
 afterEach(resetClock);
 
-/** Keeps what it is given; `fails` decides for each call whether it throws, before or after it has kept it. */
+/** Keeps every batch. `fails` decides for each call whether it throws, before or after keeping the batch. */
 class FakeArchive {
   readonly calls: ArchivedRows[] = [];
   fails: (call: number) => "before" | "after" | null = () => null;
@@ -77,7 +77,7 @@ async function finish(live: TestEnvironment, host: TestHost, runs: number): Prom
 }
 
 describe("the archive", () => {
-  it("gets what has ended in batches of limited size, each row once", async () => {
+  it("gets ended rows in batches of limited size, each row once", async () => {
     const { live, archive } = await ended(ARCHIVED_AT_ONCE_ROWS + 50);
     expect(await look(live)).toEqual({ runs: 150, events: 150, complete: true });
     expect([unique(archive.runs), archive.runs.length, unique(archive.events), archive.events.length]).toEqual([
@@ -108,7 +108,7 @@ describe("the archive", () => {
   });
 
   it.each(["before", "after"] as const)(
-    "that fails %s it has stored a batch gets it again, and nothing is left out",
+    "gets a batch again when it fails %s storing it, and nothing is left out",
     async (when) => {
       const { live, archive } = await ended(130);
       archive.fails = (call) => (call % 2 === 1 ? when : null);
@@ -121,7 +121,7 @@ describe("the archive", () => {
     },
   );
 
-  it("goes past what has not ended, and comes back for it", async () => {
+  it("passes over what has not ended, and comes back for it", async () => {
     const { live, host, archive } = await ended(3);
     await sendMany(live, 1);
     const open = await startNext(host);
@@ -139,7 +139,7 @@ describe("the archive", () => {
     expect([unique(archive.runs), archive.runs.length]).toEqual([7, 7]);
   });
 
-  it("writes down that a run has timed out, and takes it", async () => {
+  it("records that a run has timed out, and takes the run", async () => {
     const live = await makeEnvironment("live");
     const archive = await archiveOf(live);
     const host = await hostOf(live, { triggerTTL: 60 });
@@ -172,16 +172,16 @@ describe("the archive", () => {
       await look(live);
       expect([await count(live, "runs"), await count(live, "events")]).toEqual([0, 0]);
       const each = (await written()) / 100;
-      // Less would not be an event, a run, its end, and the end of both: the counting would be broken.
+      // Fewer could not be an event, a run, its end, and the deletion of both: the count would be broken.
       expect(each).toBeGreaterThan(most);
-      // Beyond that only what is written by the batch: the cursor, and the alarm.
+      // Beyond that, each batch writes only the cursor and the alarm.
       expect(each).toBeLessThanOrEqual(most + 0.2);
     },
   );
 });
 
-describe("a look after history", () => {
-  it("reads some rows for each row, however many there are", async () => {
+describe("an archive pass", () => {
+  it("reads a few rows for each row, however many there are", async () => {
     const { live } = await ended(1);
     const fill = (count: number) =>
       inside(live.stub, ({ storage: { sql } }) => {
@@ -216,7 +216,7 @@ describe("a look after history", () => {
 });
 
 describe("forgetting", () => {
-  it("leaves everything where it is until the archive has it", async () => {
+  it("leaves everything in place until the archive has it", async () => {
     const { live, archive } = await ended(5);
     archive.fails = () => "before";
     await advance(live, 30 * DAY);
@@ -227,7 +227,7 @@ describe("forgetting", () => {
     expect([await count(live, "runs"), await count(live, "events")]).toEqual([0, 0]);
   });
 
-  it("keeps the event of a run that waits, and of one that was made again", async () => {
+  it("keeps the event of a waiting run, and of a rerun", async () => {
     const { live, host } = await ended(2);
     const [first] = await getRuns(live);
     await sendMany(live, 1);
@@ -238,7 +238,7 @@ describe("forgetting", () => {
     await host.complete(again.id, "again");
     await advance(live, 2 * HOUR);
     await look(live);
-    // The run that waits, and the rerun, whose first run is gone; each with its event.
+    // The waiting run, and the rerun, whose first run is gone; each with its event.
     expect([await count(live, "runs"), await count(live, "events")]).toEqual([2, 2]);
     await host.complete(waiting.id, "at last");
     await advance(live, 9 * DAY);
@@ -246,7 +246,7 @@ describe("forgetting", () => {
     expect([await count(live, "runs"), await count(live, "events"), await count(live, "reruns")]).toEqual([0, 0, 0]);
   });
 
-  it("takes the steps and the items of a run along, and those of thousands of steps in slices", async () => {
+  it("takes a run's steps and items along, and thousands of steps in slices", async () => {
     const { live } = await ended(2);
     await inside(live.stub, ({ storage: { sql } }) => {
       const { id } = sql.exec<{ id: number }>("SELECT min(id) AS id FROM runs").one();
@@ -264,7 +264,7 @@ describe("forgetting", () => {
     ]);
   });
 
-  it("knows an event's id until the time that its sender was told, though the days were lowered meanwhile", async () => {
+  it("keeps an event's id until the time its sender was told, even if the retention was shortened meanwhile", async () => {
     const { live, host } = await ended(1);
     const posted = await post(live.key, "/api/v1/events", { id: "promised", event: { name: EVENT, payload: {} } });
     const { keptUntil } = (await posted.json()) as { keptUntil: string };
@@ -294,7 +294,7 @@ const getRuns = async (live: TestEnvironment) =>
   (await getJson<{ data: { id: string }[] }>(live.key, `/api/v1/runs?workflow=${WORKFLOW}`)).data;
 
 describe("an object that is nearly full", () => {
-  it("takes nothing new, and says what to do, while runs end and what is old is forgotten", async () => {
+  it("refuses new events and says what to do, while runs end and old rows are deleted", async () => {
     const { live, host } = await ended(3);
     await sendMany(live, 1);
     const running = await startNext(host);

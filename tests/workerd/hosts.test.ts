@@ -1,5 +1,5 @@
-// Which host gets which run: the oldest run first, to the host with the fewest in flight, each run to one host at a
-// time. What a host held when it was lost goes to another, or waits; nothing of it is forgotten by a hibernation.
+// Distribution of runs to hosts: the oldest run first, to the host with the fewest in flight, each run to one host at a
+// time. The runs of a lost host go to another, or wait. A hibernation forgets none of this.
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import { HOST_MAX_RUNNING } from "../../shared/kernel/limits.ts";
@@ -26,14 +26,14 @@ interface Shown {
 
 const shown = (live: TestEnvironment, id: string): Promise<Shown> => getJson(live.key, `/api/v1/runs/${id}`);
 
-/** Posts this many events in one call and answers the ids of their runs, in order. */
+/** Posts this many events in one call and returns the ids of their runs, in order. */
 async function sendMany({ key }: TestEnvironment, count: number): Promise<string[]> {
   const events = Array.from({ length: count }, (_, i) => ({ event: { name: "paid", payload: i } }));
   const items = (await (await post(key, "/api/v1/events", events)).json()) as { runs: { id: string }[] }[];
   return items.flatMap(({ runs }) => runs.map(({ id }) => id));
 }
 
-/** The runs offered to a host and not taken by the test yet, in order. */
+/** The runs offered to a host and not yet taken by the test, in order. */
 const offeredTo = (host: TestHost): string[] =>
   host.received.filter(({ methodName }) => methodName === "TRIGGER_WORKFLOW").map(({ data }) => String(data.id));
 
@@ -78,7 +78,7 @@ describe("several hosts of a workflow", () => {
     expect(await busy.offers(2)).toHaveLength(2);
   });
 
-  it("of another workflow get none of its runs", async () => {
+  it("get no runs of another workflow", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
     const other = await TestHost.listening(live.key, "other", "refunded");
@@ -90,7 +90,7 @@ describe("several hosts of a workflow", () => {
 });
 
 describe("a host", () => {
-  it("is offered at most 100 runs at a time, and the next one for each that ends, oldest first", async () => {
+  it("holds at most 100 runs at a time, and gets the oldest waiting run for each that ends", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
     const ids = await sendMany(live, HOST_MAX_RUNNING + 30);
@@ -109,7 +109,7 @@ describe("a host", () => {
     expect(await shown(live, ids.at(-1) ?? "")).toMatchObject({ status: "PENDING", attempts: 0 });
   });
 
-  it("works off more runs than it can hold, in order, each once", async () => {
+  it("completes more runs than it can hold, in order, each once", async () => {
     const live = await makeEnvironment("live");
     (await TestHost.listening(live.key, "starter", "paid")).socket.close(1000);
     await untilHosts(live, 0);
@@ -149,7 +149,7 @@ describe("a host", () => {
 });
 
 describe("runs that wait for a host", () => {
-  it("are PENDING, and are offered in order when one appears", async () => {
+  it("stay PENDING, and go to the first host that appears, in order", async () => {
     const live = await makeEnvironment("live");
     const gone = await TestHost.listening(live.key, "starter", "paid");
     gone.socket.close(1000);
@@ -163,7 +163,7 @@ describe("runs that wait for a host", () => {
     expect(await shown(live, taken[0] ?? "")).toMatchObject({ status: "SUCCESS", attempts: 1, output: taken[0] });
   });
 
-  it("are offered after the answer to the registration, which the client must know first", async () => {
+  it("follow the answer to the registration, which the client must know first", async () => {
     const live = await makeEnvironment("live");
     (await TestHost.listening(live.key, "starter", "paid")).socket.close(1000);
     await untilHosts(live, 0);
@@ -174,7 +174,7 @@ describe("runs that wait for a host", () => {
     expect(methods).toEqual(["INITIALIZE_HOST_V2", "TRIGGER_WORKFLOW"]);
   });
 
-  it("are still there when the object was evicted", async () => {
+  it("survive an eviction of the object", async () => {
     const live = await makeEnvironment("live");
     (await TestHost.listening(live.key, "starter", "paid")).socket.close(1000);
     await untilHosts(live, 0);
@@ -184,7 +184,7 @@ describe("runs that wait for a host", () => {
     expect(await host.offers(5)).toEqual(ids);
   });
 
-  it("are not offered to a connection that has not registered", async () => {
+  it("pass by a connection that has not registered", async () => {
     const live = await makeEnvironment("live");
     (await TestHost.listening(live.key, "starter", "paid")).socket.close(1000);
     await untilHosts(live, 0);
@@ -196,7 +196,7 @@ describe("runs that wait for a host", () => {
 });
 
 describe("a host that is lost", () => {
-  it("leaves its runs to another, started or not; those that were started count an attempt", async () => {
+  it("leaves its runs to another, started or not; started ones count an attempt", async () => {
     const live = await makeEnvironment("live");
     const lost = await TestHost.listening(live.key, "starter", "paid");
     const ids = await sendMany(live, 3);
@@ -219,7 +219,7 @@ describe("a host that is lost", () => {
     expect((await shown(live, started)).tasks.map(({ type }) => type)).toEqual(["DISCONNECTION"]);
   });
 
-  it("leaves its runs to wait for the next one: started ones are DISCONNECTED, the others PENDING", async () => {
+  it("leaves its runs to the next host: started ones are DISCONNECTED meanwhile, the others PENDING", async () => {
     const live = await makeEnvironment("live");
     const lost = await TestHost.listening(live.key, "starter", "paid");
     const ids = await sendMany(live, 2);
@@ -234,7 +234,7 @@ describe("a host that is lost", () => {
     expect((await next.offers(2)).sort()).toEqual([...ids].sort());
   });
 
-  it("with more runs than another can take leaves the rest to wait their turn", async () => {
+  it("leaves more runs than another host can take to wait their turn", async () => {
     const live = await makeEnvironment("live");
     const lost = await TestHost.listening(live.key, "starter", "paid");
     const other = await TestHost.listening(live.key, "starter", "paid");
@@ -252,7 +252,7 @@ describe("a host that is lost", () => {
     ]);
   }, 15_000);
 
-  it("without a close, by eviction of its socket, leaves its runs too", async () => {
+  it("leaves its runs without a close too, when its socket is evicted", async () => {
     const live = await makeEnvironment("live");
     const lost = await TestHost.listening(live.key, "starter", "paid");
     const [id] = await sendMany(live, 1);
@@ -262,7 +262,7 @@ describe("a host that is lost", () => {
     expect((await next.offer()).id).toBe(id);
   });
 
-  it("right after it completed a run has completed it: in its first attempt, without a loss", async () => {
+  it("keeps a run it completed just before: ended in its first attempt, without a loss", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
     await send(live.key, "paid");
@@ -278,7 +278,7 @@ describe("a host that is lost", () => {
   });
 
   it.each([1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1011, 1012, 1015, 3000, 4999])(
-    "is lost whatever code its close bears: %i",
+    "counts as lost whatever code its close bears: %i",
     async (code) => {
       const live = await makeEnvironment("live");
       await TestHost.listening(live.key, "starter", "paid");
@@ -294,7 +294,7 @@ describe("a host that is lost", () => {
 });
 
 describe("after a hibernation", () => {
-  it("the runs a host holds are still its own, and their end is taken", async () => {
+  it("keeps a host's runs its own, and accepts their end", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
     await sendMany(live, 2);
@@ -316,7 +316,7 @@ describe("after a hibernation", () => {
     expect([host.offersWaiting(), other.offersWaiting()]).toEqual([0, 0]);
   });
 
-  it("a host that holds 100 runs is still full, and one that is lost leaves what it held", async () => {
+  it("keeps a host with 100 runs full, and the loss of a host leaves its runs to others", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
     const ids = await sendMany(live, HOST_MAX_RUNNING + 1);
@@ -330,7 +330,7 @@ describe("after a hibernation", () => {
     expect((await next.offers(HOST_MAX_RUNNING)).sort()).toEqual(ids.slice(0, HOST_MAX_RUNNING).sort());
   });
 
-  it("a new event reaches the host, and ctx.apiKey is still the key it connected with", async () => {
+  it("sends a new event to its host, and ctx.apiKey is still the key of the connection", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
     await evictDurableObject(live.stub, { webSockets: "hibernate" });
@@ -343,7 +343,7 @@ describe("after a hibernation", () => {
   });
 });
 
-it("a process that registers again over a new connection gets its runs there, and nothing more over the old one", async () => {
+it("gives a process that registers again its runs on the new connection, and nothing more on the old one", async () => {
   const live = await makeEnvironment("live");
   const old = await TestHost.listening(live.key, "starter", "paid");
   old.socket.close(1000);

@@ -1,11 +1,11 @@
-// An environment in which nothing happens costs nothing: no row, no alarm, and it can hibernate with its hosts.
+// An idle environment costs nothing: no row, no alarm, and it can hibernate with its hosts.
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
 import { advanceClock, inside, makeEnvironment, resetClock, rows, send, TestHost } from "./support.ts";
 
 afterEach(resetClock);
 
-it("an idle environment with 20 hosts writes no row, sets no alarm, and serves them after a hibernation", async () => {
+it("keeps an idle environment with 20 hosts free of rows and alarms, and serves the hosts after a hibernation", async () => {
   const live = await makeEnvironment("live");
   const hosts = await Promise.all(
     Array.from({ length: 20 }, (_, i) => TestHost.listening(live.key, `workflow-${i}`, `event-${i}`)),

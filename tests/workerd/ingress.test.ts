@@ -1,5 +1,5 @@
 // The shared rules of every route that takes an API key, from one table: one identical refusal for every kind of bad
-// key, 403 only for a good key without the scope, and no object is woken by a key that was made up.
+// key, 403 only for a good key without the scope, and no object woken by a made-up key.
 import { listDurableObjectIds } from "cloudflare:test";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { KeyScope, NeededScope } from "../../shared/contracts/environment.ts";
@@ -10,7 +10,7 @@ import { bindings, makeEnvironment, makeKey, pushKeys, request, type TestEnviron
 interface Route {
   readonly method: string;
   readonly path: string;
-  /** What the key must be allowed; "all" needs a key without limits. */
+  /** Scope that the key needs; "all" means a key without limits. */
   readonly scope: NeededScope;
   readonly allow: string;
 }
@@ -46,7 +46,7 @@ function connect(authorization: string | null, headers: Record<string, string> =
   });
 }
 
-/** What a WebSocket is told that is refused: the frames before the close, its code and its reason. */
+/** The refusal that a WebSocket gets: the frames before the close, its code and its reason. */
 async function refusalOf(response: Response): Promise<{ messages: unknown[]; code: number; reason: string }> {
   const { webSocket } = response;
   if (!webSocket) throw new Error(`no upgrade: ${response.status}`);
@@ -72,7 +72,7 @@ function changed(text: string, fromEnd: number): string {
   return text.slice(0, at) + (text[at] === "a" ? "b" : "a") + text.slice(at + 1);
 }
 
-/** Authorization headers that are refused before any object is asked. All are of environments that were never used. */
+/** Authorization headers that are refused before any object is asked. All name environments that were never used. */
 async function madeUp(): Promise<[string, string | null][]> {
   const environment = { id: newEnvironmentId(), slug: "live" };
   const { key } = await makeKey(environment);
@@ -107,7 +107,7 @@ async function madeUp(): Promise<[string, string | null][]> {
   ];
 }
 
-/** Authorization headers whose tag is good, and that the object refuses. */
+/** Authorization headers with a good tag that the object refuses. */
 async function inactive(): Promise<[string, string][]> {
   const live = await makeEnvironment("live");
   const [unknown, revoked, expired] = await Promise.all([makeKey(live), makeKey(live), makeKey(live)]);
@@ -141,13 +141,13 @@ describe.each(ROUTES)("$method $path", (route) => {
     }
   });
 
-  it("touches no object for a key that was made up", async () => {
+  it("touches no object for a made-up key", async () => {
     const before = (await listDurableObjectIds(bindings.ENVIRONMENT)).map(String);
     for (const [, authorization] of await madeUp()) await call(route, authorization);
     expect((await listDurableObjectIds(bindings.ENVIRONMENT)).map(String).sort()).toEqual(before.sort());
   });
 
-  it("tells a good key that lacks the scope so, with a 403, and lets one in that has just it", async () => {
+  it("gives a good key without the scope 403 and its name, and accepts a key with just that scope", async () => {
     const mine = await makeEnvironment("live");
     const [without, just] = await Promise.all([makeKey(mine), makeKey(mine)]);
     const others = SCOPES.filter((scope) => scope !== route.scope);
@@ -160,7 +160,7 @@ describe.each(ROUTES)("$method $path", (route) => {
     expect(refused.status).toBe(403);
     expect(refused.headers.get("www-authenticate")).toContain(`error="insufficient_scope", scope="${route.scope}"`);
     expect([200, 404]).toContain((await call(route, `Bearer ${just.key}`)).status);
-    // A missing scope is nothing that is remembered: the same key may be given it.
+    // A missing scope is not remembered: the same key may be given it later.
     await pushKeys(mine, 3, [{ id: without.id, scopes: [] }]);
     expect([200, 404]).toContain((await call(route, `Bearer ${without.key}`)).status);
   });
@@ -169,7 +169,7 @@ describe.each(ROUTES)("$method $path", (route) => {
     expect([200, 404]).toContain((await call(route, `${scheme} ${live.key}`)).status);
   });
 
-  it("answers another method with a 405 that names those to use, whoever asks", async () => {
+  it("answers another method with 405 and the allowed ones, whoever asks", async () => {
     const taken = route.allow.split(", ");
     for (const method of ["POST", "GET", "PUT", "PATCH", "DELETE", "OPTIONS"].filter((m) => !taken.includes(m))) {
       for (const authorization of [null, `Bearer ${live.key}`]) {
@@ -182,7 +182,7 @@ describe.each(ROUTES)("$method $path", (route) => {
 });
 
 it.each(ROUTES.filter(({ method }) => method === "GET"))(
-  "HEAD $path is answered as GET without the body",
+  "answers HEAD $path like GET, without the body",
   async (route) => {
     const get = await call(route, `Bearer ${live.key}`);
     const head = await call({ ...route, method: "HEAD" }, `Bearer ${live.key}`);
@@ -200,13 +200,13 @@ describe("/ws", () => {
     }
   });
 
-  it("touches no object for a key that was made up", async () => {
+  it("touches no object for a made-up key", async () => {
     const before = (await listDurableObjectIds(bindings.ENVIRONMENT)).map(String);
     for (const [, authorization] of await madeUp()) await refusalOf(await connect(authorization));
     expect((await listDurableObjectIds(bindings.ENVIRONMENT)).map(String).sort()).toEqual(before.sort());
   });
 
-  it("tells a good key that lacks the scope so, and lets one in that has just it", async () => {
+  it("closes a good key without the scope with the scope's name, and accepts a key with just that scope", async () => {
     const mine = await makeEnvironment("live");
     const [without, just] = await Promise.all([makeKey(mine), makeKey(mine)]);
     await pushKeys(mine, 2, [
@@ -220,7 +220,7 @@ describe("/ws", () => {
     expect(host.messages[0]).toBe("AUTHENTICATED");
   });
 
-  it("takes the key from the header only, not from headers that the ingress itself uses", async () => {
+  it("takes the key from its header only, not from headers that the ingress itself uses", async () => {
     const mine = await makeEnvironment("live");
     const without = await makeKey(mine);
     await pushKeys(mine, 2, [{ id: mine.keyId }, { id: without.id, scopes: ["runs:read"] }]);
@@ -229,17 +229,17 @@ describe("/ws", () => {
     expect(await refusalOf(await connect(null, spoofed))).toMatchObject({ code: 4001 });
   });
 
-  it.each(["GET", "HEAD"])("is a 426 for %s without an upgrade", async (method) => {
+  it.each(["GET", "HEAD"])("answers %s without an upgrade with 426", async (method) => {
     expect((await call({ method, path: "/ws" }, `Bearer ${live.key}`)).status).toBe(426);
   });
 
-  it.each(["POST", "PUT", "DELETE", "OPTIONS"])("is a 405 for %s", async (method) => {
+  it.each(["POST", "PUT", "DELETE", "OPTIONS"])("answers %s with 405", async (method) => {
     const response = await request("/ws", { method, headers: { authorization: `Bearer ${live.key}` } });
     expect([response.status, response.headers.get("allow")]).toEqual([405, "GET"]);
   });
 });
 
-describe("an address that there is not", () => {
+describe("an unknown address", () => {
   it.each([
     "/api",
     "/api/v1",
@@ -249,7 +249,7 @@ describe("an address that there is not", () => {
     "/api/v1/workflows/starter/stop",
     "/local/clock",
     "//api/v1/runs",
-  ])("is a 404 that echoes nothing of it: %s", async (path) => {
+  ])("gets a 404 that echoes nothing of it: %s", async (path) => {
     for (const method of ["GET", "POST"]) {
       const response = await request(`${path}?s3cr3t=${live.key}`, {
         method,
@@ -261,6 +261,6 @@ describe("an address that there is not", () => {
   });
 });
 
-it("healthcheck asks for no key", async () => {
+it("answers the health check without a key", async () => {
   expect((await request("/healthcheck")).status).toBe(200);
 });

@@ -1,4 +1,4 @@
-// What the object knows of its keys beyond whether they are good: their last use, and calls for members.
+// The life of keys in the object: their last use, and calls for members.
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, expect, test } from "vitest";
 import { MEMBER } from "../../shared/contracts/environment.ts";
@@ -24,7 +24,7 @@ const minuteOf = (time: number) => Math.floor(time / MINUTE) * MINUTE;
 
 afterEach(resetClock);
 
-test("a key's last use is known to the minute, and is one row a minute however often it is used", async () => {
+test("records a key's last use to the minute, one row a minute however often it is used", async () => {
   const live = await makeEnvironment("live");
   expect(await live.stub.keyUses()).toEqual({});
   for (let i = 0; i < 20; i++) await send(live.key, "used");
@@ -40,7 +40,7 @@ test("a key's last use is known to the minute, and is one row a minute however o
   expect(await live.stub.keyUses()).toEqual(used);
 });
 
-test("a refused key is not used", async () => {
+test("records no use of a refused key", async () => {
   const live = await makeEnvironment("live");
   const reader = await makeKey(live);
   await pushKeys(live, 2, [{ id: live.keyId }, { id: reader.id, scopes: ["runs:read"] }]);
@@ -48,7 +48,7 @@ test("a refused key is not used", async () => {
   expect(await live.stub.keyUses()).toEqual({});
 });
 
-test("a host's key is in use for as long as it is connected, and its last use is kept when it is gone", async () => {
+test("counts a connected host's key as used, and keeps its last use when the host is gone", async () => {
   const live = await makeEnvironment("live");
   const host = await TestHost.connect(live.key);
   advanceClock(10 * MINUTE);
@@ -62,7 +62,7 @@ test("a host's key is in use for as long as it is connected, and its last use is
   await eventually(async () => expect((await live.stub.keyUses())[live.keyId]).toBe(connected));
 });
 
-test("a call for a member needs no key, and no key can be one", async () => {
+test("needs no key for a member's call, and no key can make one", async () => {
   const live = await makeEnvironment("live");
   await pushKeys(live, 2, []);
   expect(await live.stub.listWorkflows(MEMBER, { limit: 10, cursor: null })).toEqual({

@@ -1,4 +1,4 @@
-// Whether hosts are there: offers that are not answered, probes, and what a host that was lost may still say.
+// Liveness of hosts: unanswered offers, probes, and frames that a lost host may still send.
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, expect, it, vi } from "vitest";
 import { HOST_SILENT_MS, OFFER_ANSWERED_WITHIN_MS, PROBE_ANSWERED_WITHIN_MS } from "../../shared/kernel/limits.ts";
@@ -34,7 +34,7 @@ async function probed(live: TestEnvironment, host: TestHost, prompt: () => Promi
   );
 }
 
-it("a host that acknowledges its probe keeps its runs", async () => {
+it("keeps the runs of a host that acknowledges its probe", async () => {
   const { live, host, id } = await runningRun();
   const other = await hostOf(live);
   await probed(live, host, () => advance(live, HOST_SILENT_MS));
@@ -44,7 +44,7 @@ it("a host that acknowledges its probe keeps its runs", async () => {
   expect(await host.complete(id)).toBe(true);
 });
 
-it("a host that acknowledged its probe keeps its runs also when the object hibernates right after", async () => {
+it("keeps the runs of a host that acknowledged its probe, even if the object hibernates right after", async () => {
   const { live, host, id } = await runningRun();
   const other = await hostOf(live);
   await evictDurableObject(live.stub, { webSockets: "hibernate" });
@@ -56,7 +56,7 @@ it("a host that acknowledged its probe keeps its runs also when the object hiber
   expect(await host.complete(id)).toBe(true);
 });
 
-it("a run that timed out while its only host was silent stays timed out when the host is heard of again", async () => {
+it("keeps a run timed out that timed out while its only host was silent, even if that host speaks again", async () => {
   const live = await makeEnvironment("live");
   const host = await hostOf(live, { triggerTTL: 60 });
   const {
@@ -73,7 +73,7 @@ it("a run that timed out while its only host was silent stays timed out when the
   expect(await shown(live, id)).toMatchObject({ status: "TIMED_OUT" });
 });
 
-it("an offer to a host that was silent for long is its probe: the alarm is set to when it must be answered, not to now", async () => {
+it("takes an offer to a long silent host for its probe: the alarm is set to its deadline, not to now", async () => {
   const live = await makeEnvironment("live");
   const host = await hostOf(live);
   const event = { name: "go", payload: 1, delay: { minutes: 1 } };

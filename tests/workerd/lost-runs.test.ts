@@ -1,4 +1,4 @@
-// Attempts that are lost with their hosts: how long a run waits, and when it ends.
+// Attempts that are lost with their hosts: the waits between them, and the end of the run.
 import { evictDurableObject, runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
 import { LOST_ATTEMPT_WAITS_MS } from "../../shared/kernel/limits.ts";
@@ -11,7 +11,7 @@ it.each<[string, boolean]>([
   ["while the object stays", false],
   ["after a hibernation", true],
 ])(
-  "a run waits 0, 1, 5 and 15 s between lost attempts, and is offered when its time has come: %s",
+  "waits 0, 1, 5 and 15 s between lost attempts, and offers the run when its time has come: %s",
   async (_when, hibernates) => {
     const live = await makeEnvironment("live");
     await hostOf(live).then((host) => lose(live, host));

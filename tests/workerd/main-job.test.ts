@@ -1,4 +1,4 @@
-// The main job: an event posted with a key runs the workflows of that key's environment, and no other's.
+// The main job: an event posted with a key runs the workflows of that key's environment, and no others.
 import { describe, expect, it } from "vitest";
 import { getJson, makeEnvironment, post, request, TestHost, withKey } from "./support.ts";
 
@@ -39,7 +39,7 @@ describe("an event posted with a key", () => {
     });
   });
 
-  it("never reaches a host of the other environment, and its run cannot be told apart from none there", async () => {
+  it("reaches no host of the other environment, where its run looks like one that does not exist", async () => {
     const live = await makeEnvironment("live");
     const development = await makeEnvironment("development");
     const liveHost = await TestHost.listening(live.key, "starter", "basic.starter");

@@ -1,4 +1,4 @@
-// What a person or a script does to runs and workflows.
+// Changes to runs and workflows by a person or a script.
 import { afterEach, expect, it } from "vitest";
 import { DEFAULT_TIME_TO_LIVE_MS } from "../../shared/kernel/limits.ts";
 import { advance, hostOf, lose, shown, WORKFLOW } from "./durable-support.ts";
@@ -6,7 +6,7 @@ import { makeEnvironment, request, resetClock, send, withKey } from "./support.t
 
 afterEach(resetClock);
 
-it("deregistering a workflow leaves its timed-out runs timed out", async () => {
+it("leaves timed-out runs timed out when their workflow is deregistered", async () => {
   const live = await makeEnvironment("live");
   await hostOf(live).then((host) => lose(live, host));
   const {

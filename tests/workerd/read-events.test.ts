@@ -1,5 +1,5 @@
-// Reading events: one with what it says, what it started and what stopped the other workflows; lists by keyset with
-// filters; and that nothing of another environment can be read or told apart from what does not exist (promise 5).
+// Reading events: one with its content, its runs and the reasons why other workflows did not start; lists by keyset
+// with filters. Another environment's events cannot be read or told apart from missing ones (promise 5).
 import { beforeEach, describe, expect, it } from "vitest";
 import type { EventDetails, EventSummary } from "../../shared/api/events.ts";
 import { getJson, makeEnvironment, post, request, send, type TestEnvironment, TestHost, withKey } from "./support.ts";
@@ -18,8 +18,8 @@ const list = (query = "", { key } = live): Promise<Page> => getJson<Page>(key, `
 const show = (id: string, { key } = live): Promise<EventDetails> =>
   getJson<EventDetails>(key, `/api/v1/events/${encodeURIComponent(id)}`);
 
-describe("one event", () => {
-  it("is shown with what it says, its runs and what stopped the other workflows", async () => {
+describe("an event", () => {
+  it("shows its content, its runs and the reason why each other workflow did not start", async () => {
     await TestHost.listening(live.key, "takes-it", "paid");
     await TestHost.listening(live.key, "wants-more", "paid", { payload: { amount: [{ $gte: 100 }] } });
     await TestHost.listening(live.key, "of-another-name", "refunded");
@@ -55,16 +55,16 @@ describe("one event", () => {
     expect(Date.parse(shown.keptUntil)).toBeGreaterThan(Date.parse(shown.createdAt));
   });
 
-  it("is found by the router's id where the sender gave none", async () => {
+  it("answers to the router's id where the sender gave none", async () => {
     const { id } = await send(live.key, "paid");
     expect((await show(id)).id).toBe(id);
   });
 
-  it("says of a delayed one when its runs are made", async () => {
+  it("shows when a delayed one makes its runs", async () => {
     await post(live.key, "/api/v1/events", { id: "later", event: { name: "paid", payload: 1, delay: { hours: 1 } } });
     const shown = await show("later");
     expect(shown.runs).toEqual([]);
-    // Numbers given within one millisecond are borrowed from the next.
+    // Numbers allocated within one millisecond are borrowed from the next.
     const delay = Date.parse(shown.deliverAt ?? "") - Date.parse(shown.createdAt);
     expect(Math.abs(delay - 3_600_000)).toBeLessThan(1_000);
   });
@@ -76,12 +76,12 @@ describe("one event", () => {
     expect(text).toContain(`"payload":${payload}`);
   });
 
-  it.each([["evt_1"], ["no such id"], ["%00"], ["' OR 1=1 --"]])("%s is a 404 like any other", async (id) => {
+  it.each([["evt_1"], ["no such id"], ["%00"], ["' OR 1=1 --"]])("gets the usual 404 under the id %s", async (id) => {
     const response = await request(`/api/v1/events/${encodeURIComponent(id)}`, withKey(live.key));
     expect([response.status, await response.json()]).toEqual([404, { error: "Event not found" }]);
   });
 
-  it("of another environment is answered as one that does not exist, by either id", async () => {
+  it("looks like a missing one from another environment, by either id", async () => {
     const development = await makeEnvironment("development");
     const { id } = await send(development.key, "paid");
     await send(development.key, "paid", {}, "order-1");
@@ -94,7 +94,7 @@ describe("one event", () => {
 });
 
 describe("the list", () => {
-  it("has the newest first and pages to the last, each once, while others arrive", async () => {
+  it("shows the newest first and pages to the last, each once, while others arrive", async () => {
     const sent: string[] = [];
     for (let i = 0; i < 7; i++) sent.push((await send(live.key, "paid", i)).id);
     const seen: string[] = [];
@@ -109,7 +109,7 @@ describe("the list", () => {
     expect(seen).toEqual(sent.reverse());
   });
 
-  it("has only the events of a name or a kind", async () => {
+  it("holds only the events of a given name or kind", async () => {
     await send(live.key, "paid", 1, "a");
     await send(live.key, "refunded", 1, "b");
     expect((await list("?name=refunded")).data.map(({ id }) => id)).toEqual(["b"]);
@@ -117,7 +117,7 @@ describe("the list", () => {
     expect((await list("?kind=WEBHOOK")).data).toEqual([]);
   });
 
-  it("has no payloads", async () => {
+  it("leaves payloads out", async () => {
     await send(live.key, "paid", { secret: "s3cr3t" });
     expect(JSON.stringify(await list())).not.toContain("s3cr3t");
   });
@@ -132,7 +132,7 @@ describe("the list", () => {
     },
   );
 
-  it("takes no cursor of another environment", async () => {
+  it("refuses the cursor of another environment", async () => {
     const development = await makeEnvironment("development");
     const { id } = await send(development.key, "paid");
     expect((await request(`/api/v1/events?cursor=${id}`, withKey(live.key))).status).toBe(422);

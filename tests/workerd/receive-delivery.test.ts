@@ -64,14 +64,14 @@ describe("a delivery", () => {
     });
   });
 
-  it("is asked of the payload's and the headers' filters", async () => {
+  it("meets the filters on its payload and its headers", async () => {
     await listen("fits", "acme", "issues", { payload: { action: ["opened"] } });
     await listen("does-not", "acme", "issues", { payload: { action: ["closed"] } });
     await listen("by-header", "acme", "issues", { context: { headers: { "x-event": ["issues"] } } });
     expect(await started(delivery({}, { action: "opened" }))).toEqual(["fits", "by-header"]);
   });
 
-  it("without a name starts the workflows of its service under every name", async () => {
+  it("starts the workflows of its service under every name when it has no name", async () => {
     await listen("on-issues", "acme", "issues");
     await listen("on-pushes", "acme", "push");
     await listen("of-another", "other", "issues");
@@ -79,13 +79,13 @@ describe("a delivery", () => {
     expect(await started(delivery({ name: null }))).toEqual(["on-issues", "on-pushes"]);
   });
 
-  it("makes no event that starts workflows of custom events, nor does a custom event start its", async () => {
+  it("starts no workflow of custom events, nor does a custom event start a workflow of webhooks", async () => {
     await listen("on-issues", "acme", "issues");
     await TestHost.listening(environment.key, "custom", "issues");
     expect((await send(environment.key, "issues")).runs.map(({ workflow }) => workflow)).toEqual(["custom"]);
   });
 
-  it("that is handed over again is answered as the first time and makes nothing", async () => {
+  it("gets its first answer again when it is handed over again, and makes nothing", async () => {
     await listen("on-issues", "acme", "issues");
     const first = await deliver(delivery());
     expect(await deliver(delivery())).toEqual(first);
@@ -93,19 +93,19 @@ describe("a delivery", () => {
     expect(data).toHaveLength(1);
   });
 
-  it("that is handed over many times at once is routed once", async () => {
+  it("starts its runs once when it is handed over many times at once", async () => {
     await listen("on-issues", "acme", "issues");
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => deliver(delivery())));
     expect(new Set(outcomes.map((outcome) => JSON.stringify(outcome))).size).toBe(1);
     expect((await getJson<{ data: unknown[] }>(environment.key, "/api/v1/runs")).data).toHaveLength(1);
   });
 
-  it("under the id of another is a conflict", async () => {
+  it("conflicts under the id of another", async () => {
     await deliver(delivery());
     expect(await deliver(delivery({}, { a: 2 }))).toEqual({ outcome: "conflict" });
   });
 
-  it("is not received by an environment that receives no webhooks, and is again when it does", async () => {
+  it("waits outside an environment that receives no webhooks, and enters when it does again", async () => {
     const { stub, state } = environment;
     await stub.provision({ ...state, revision: 2, receives: { webhooks: false, schedules: true } });
     expect(await deliver(delivery())).toEqual({ outcome: "not received" });
@@ -113,7 +113,7 @@ describe("a delivery", () => {
     expect(await deliver(delivery())).toMatchObject({ outcome: "accepted" });
   });
 
-  it("finds nobody where an environment never was, or was deleted", async () => {
+  it("finds nobody in an environment that never was, or was deleted", async () => {
     expect(await bindings.ENVIRONMENT.getByName(newEnvironmentId()).receiveDelivery(delivery())).toEqual({
       outcome: "gone",
     });
@@ -121,7 +121,7 @@ describe("a delivery", () => {
     expect(await deliver(delivery())).toEqual({ outcome: "gone" });
   });
 
-  it("that could not be stored is answered so, and is handed over again", async () => {
+  it("gets an error when it could not be stored, and is handed over again", async () => {
     await listen("on-issues", "acme", "issues");
     await injectBug(environment, (query) => query.startsWith("INSERT INTO events"));
     expect(await deliver(delivery())).toEqual({ outcome: "failed" });

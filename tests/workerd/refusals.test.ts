@@ -1,5 +1,5 @@
 // Revocation is immediate and cheap: a refused key reaches its object at most once a minute, an object that was never
-// provisioned or was deleted stays empty, and what the control plane pushes is in force at once (promise 5).
+// provisioned or was deleted stays empty, and a push of the control plane takes effect at once (promise 5).
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, type MockInstance, vi } from "vitest";
 import type { EnvironmentCalls, EnvironmentState } from "../../shared/contracts/environment.ts";
@@ -31,7 +31,7 @@ type Spied = EnvironmentCalls & { fetch(request: Request): Promise<Response> };
 
 let spies: MockInstance<(...parameters: never[]) => unknown>[] = [];
 
-/** Everything that asked an object for something with a key, since the last time this was asked. */
+/** Every call with a key that reached an object, since the last time this was asked. */
 function callsToObjects(): number {
   const count = spies.reduce((sum, spy) => sum + spy.mock.calls.length, 0);
   for (const spy of spies) spy.mockClear();
@@ -40,7 +40,7 @@ function callsToObjects(): number {
 
 beforeAll(async () => {
   const { stub } = await makeEnvironment("live");
-  // The objects of a test file run in its isolate, so their class can be watched.
+  // The objects of a test file run in its isolate, so their class can be observed.
   spies = await inside(stub, (_state, instance) => {
     let shell = Object.getPrototypeOf(instance) as Spied;
     while (!Object.hasOwn(shell, "listRuns")) shell = Object.getPrototypeOf(shell) as Spied;
@@ -54,7 +54,7 @@ afterEach(() => {
   callsToObjects();
 });
 
-/** An environment and a key of it that was active and is revoked. */
+/** An environment and one of its keys that was active and is revoked. */
 async function revokedKey(): Promise<{ live: TestEnvironment; id: string; key: string }> {
   const live = await makeEnvironment("live");
   const { id, key } = await makeKey(live);
@@ -65,7 +65,7 @@ async function revokedKey(): Promise<{ live: TestEnvironment; id: string; key: s
   return { live, id, key };
 }
 
-/** Pushes a state from inside the object, where a rejection is not taken for an unhandled one. Answers its message. */
+/** Pushes a state from inside the object, where a rejection does not count as unhandled. Returns its message. */
 function failureOfPush(stub: TestEnvironment["stub"], state: EnvironmentState): Promise<string | null> {
   return inside(stub, (_state, instance) =>
     instance.provision(state).then(
@@ -109,7 +109,7 @@ describe("a revoked key", () => {
     expect(callsToObjects()).toBe(1);
   });
 
-  it("does not keep out another key of its environment, nor the key of its id in another environment", async () => {
+  it("keeps out no other key of its environment, nor the key of its id in another environment", async () => {
     const { live, id, key } = await revokedKey();
     expect((await request("/api/v1/runs", withKey(key))).status).toBe(401);
     expect((await request("/api/v1/runs", withKey(live.key))).status).toBe(200);
@@ -119,7 +119,7 @@ describe("a revoked key", () => {
     expect((await request("/api/v1/runs", withKey(sameId.key))).status).toBe(200);
   });
 
-  it("is refused from the push on, although it was used the moment before", async () => {
+  it("stops working with the push, although it was used the moment before", async () => {
     const live = await makeEnvironment("live");
     expect((await request("/api/v1/runs", withKey(live.key))).status).toBe(200);
     await pushKeys(live, 2, []);
@@ -135,7 +135,7 @@ describe("a revoked key", () => {
 });
 
 describe("the open sockets of a revoked key", () => {
-  it("are closed with 4001, and those of another key stay and work", async () => {
+  it("get 4001, and those of another key stay and work", async () => {
     const live = await makeEnvironment("live");
     const other = await makeKey(live);
     await pushKeys(live, 2, [{ id: live.keyId }, { id: other.id }]);
@@ -151,7 +151,7 @@ describe("the open sockets of a revoked key", () => {
     expect(await connect(live.key)).toEqual({ code: 4001, messages: [] });
   });
 
-  it("are closed also when the object had hibernated", async () => {
+  it("get 4001 even if the object had hibernated", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "one", "one");
     await evictDurableObject(live.stub, { webSockets: "hibernate" });
@@ -159,14 +159,14 @@ describe("the open sockets of a revoked key", () => {
     expect(await host.closure()).toMatchObject({ code: 4001 });
   });
 
-  it("are closed when the key lost the scope to connect", async () => {
+  it("get 4001 when the key lost the scope to connect", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "one", "one");
     await pushKeys(live, 2, [{ id: live.keyId, scopes: ["events:send"] }]);
     expect(await host.closure()).toMatchObject({ code: 4001 });
   });
 
-  it("do nothing from the push on, also while their hosts have not answered the close", async () => {
+  it("do nothing from the push on, even if their hosts have not answered the close", async () => {
     const live = await makeEnvironment("live");
     const other = await makeKey(live);
     await pushKeys(live, 2, [{ id: live.keyId }, { id: other.id }]);
@@ -212,7 +212,7 @@ describe("the open sockets of a revoked key", () => {
 });
 
 describe("a key that expires", () => {
-  it("is refused from that moment on", async () => {
+  it("stops working at that moment", async () => {
     const live = await makeEnvironment("live");
     await pushKeys(live, 2, [{ id: live.keyId, expiresAt: now() + 60_000 }]);
     expect((await request("/api/v1/runs", withKey(live.key))).status).toBe(200);
@@ -232,7 +232,7 @@ describe("a key that expires", () => {
 });
 
 describe("a push", () => {
-  it("that is older than or as old as what is stored changes nothing", async () => {
+  it("changes nothing if it is no newer than the stored state", async () => {
     const live = await makeEnvironment("live");
     const other = await makeKey(live);
     const host = await TestHost.listening(live.key, "one", "one");
@@ -246,7 +246,7 @@ describe("a push", () => {
     expect(await rows(live, "SELECT id FROM keys")).toEqual([{ id: live.keyId }]);
   });
 
-  it("that cannot be stored leaves the environment as it was, and the next one is taken", async () => {
+  it("leaves the environment as it was when it cannot be stored, and the next one is accepted", async () => {
     const live = await makeEnvironment("live");
     const [twice, other] = await Promise.all([makeKey(live), makeKey(live)]);
     const key = { id: twice.id, scopes: [], expiresAt: null };
@@ -256,7 +256,7 @@ describe("a push", () => {
     expect((await request("/api/v1/runs", withKey(other.key))).status).toBe(200);
   });
 
-  it("that cannot be stored as the first one can be followed by a correct one, also after an eviction", async () => {
+  it("makes room for a correct one when it cannot be stored as the first, even after an eviction", async () => {
     const { state } = await makeEnvironment("live");
     const id = newEnvironmentId();
     const first = { ...state, environment: { id, slug: "live" } };
@@ -267,7 +267,7 @@ describe("a push", () => {
   });
 });
 
-describe("an object that never was provisioned", () => {
+describe("an object that was never provisioned", () => {
   it("stays empty after requests and WebSockets with a genuine key", async () => {
     const environment = { id: newEnvironmentId(), slug: "live" };
     const stub = bindings.ENVIRONMENT.getByName(environment.id);
@@ -285,7 +285,7 @@ describe("an object that never was provisioned", () => {
 });
 
 describe("a deleted environment", () => {
-  it("keeps one row that says so, closes its sockets, and refuses for ever", async () => {
+  it("keeps one row as a mark, closes its sockets, and refuses for ever", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "one", "one");
     const unused = await makeKey(live);
@@ -311,7 +311,7 @@ describe("a deleted environment", () => {
     await check();
   });
 
-  it("is deleted once, however often it is asked for", async () => {
+  it("ends once, however often its deletion is asked for", async () => {
     const live = await makeEnvironment("live");
     await live.stub.deprovision();
     const first = await rows(live, "SELECT at FROM deleted");

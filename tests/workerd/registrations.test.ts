@@ -1,5 +1,5 @@
-// INITIALIZE_HOST and INITIALIZE_HOST_V2: what is answered, what is stored of it and what never, which definition is in
-// force, and what becomes of a registration that is refused.
+// INITIALIZE_HOST and INITIALIZE_HOST_V2: the answer, the stored part of a registration and the part that is never
+// stored, the definition in force, and the fate of a refused registration.
 import { evictDurableObject } from "cloudflare:test";
 import { describe, expect, it } from "vitest";
 import type { WorkflowDetails } from "../../shared/api/workflows.ts";
@@ -31,7 +31,7 @@ async function changes(live: TestEnvironment): Promise<unknown> {
   return (await rows(live, "SELECT total_changes() AS n"))[0]?.n;
 }
 
-/** Everything that is stored, as text. */
+/** All stored data, as text. */
 function dump(live: TestEnvironment): Promise<string> {
   return inside(live.stub, ({ storage: { sql } }) => {
     const names = sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").toArray();
@@ -43,7 +43,7 @@ function dump(live: TestEnvironment): Promise<string> {
 }
 
 describe("a connection", () => {
-  it("is told AUTHENTICATED before anything else", async () => {
+  it("gets AUTHENTICATED before anything else", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.connect(live.key);
     await host.call("INITIALIZE_HOST_V2", starter());
@@ -53,7 +53,7 @@ describe("a connection", () => {
 });
 
 describe("a registration", () => {
-  it("is answered with the workflow, the environment, the organization, a page, and whether it is new", async () => {
+  it("returns the workflow, the environment, the organization, a page, and whether it is new", async () => {
     const live = await makeEnvironment("live");
     const expected = {
       type: "success",
@@ -72,7 +72,7 @@ describe("a registration", () => {
     expect(await second.call("INITIALIZE_HOST_V2", starter())).toEqual(again);
   });
 
-  it("in the old form is answered in the old form, and serves runs alike", async () => {
+  it("gets an answer in the old form for the old form, and serves runs alike", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.connect(live.key);
     expect(await host.call("INITIALIZE_HOST", starter())).toEqual({ type: "success" });
@@ -81,13 +81,13 @@ describe("a registration", () => {
     expect(await host.call("INITIALIZE_HOST", starter({ trigger: null }))).toMatchObject({ type: "error" });
   });
 
-  it("may say the key again that its connection was opened with", async () => {
+  it("may repeat the key of its connection", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.connect(live.key);
     expect(await host.call("INITIALIZE_HOST_V2", starter({ apiKey: live.key }))).toMatchObject({ type: "success" });
   });
 
-  it("takes webhooks and schedules too, and shows them", async () => {
+  it("may be for webhooks and schedules, and shows them", async () => {
     const live = await makeEnvironment("live");
     const triggers: Record<string, Json> = {
       cron: { type: "SCHEDULE", service: "scheduler", name: "scheduled-event", source: { cron: "0 * * * *" } },
@@ -113,7 +113,7 @@ describe("a registration", () => {
     for (const { slug, trigger } of shown) expect(trigger).toMatchObject(triggers[slug] ?? {});
   });
 
-  it("is shown with its package, its hosts, and its time to live", async () => {
+  it("shows its package, its hosts, and its time to live", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.connect(live.key);
     await host.call("INITIALIZE_HOST_V2", starter({ triggerTTL: 60, workflowName: "The starter" }));
@@ -129,7 +129,7 @@ describe("a registration", () => {
     ]);
   });
 
-  it("is a workflow of its environment only", async () => {
+  it("makes a workflow of its environment only", async () => {
     const live = await makeEnvironment("live");
     const development = await makeEnvironment("development");
     await TestHost.listening(live.key, "starter", "basic");
@@ -142,8 +142,8 @@ describe("a registration", () => {
   });
 });
 
-describe("what is stored of a registration", () => {
-  it("is neither the process's variables, nor the credentials of its repository, nor a key", async () => {
+describe("the stored part of a registration", () => {
+  it("leaves out the process's variables, the credentials of its repository, and the key", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.connect(live.key);
     const metadata = {
@@ -171,7 +171,7 @@ describe("what is stored of a registration", () => {
     ["not a URL", "t0ken at nowhere"],
     ["an scp address with a password", "user:t0ken@github.com:acme/app.git"],
     ["a number", 5],
-  ])("is no origin that cannot be understood: %s", async (_what, origin) => {
+  ])("leaves out an origin that cannot be understood: %s", async (_what, origin) => {
     const live = await makeEnvironment("live");
     const host = await TestHost.connect(live.key);
     const answer = await host.call("INITIALIZE_HOST_V2", starter({ metadata: { git: { sha: "abc123", origin } } }));
@@ -184,7 +184,7 @@ describe("what is stored of a registration", () => {
     ["a string", "x"],
     ["a list", []],
     ["odd inside", { git: 5, env: "x" }],
-  ])("does not depend on metadata of its form: %s", async (_what, metadata) => {
+  ])("accepts any metadata: %s", async (_what, metadata) => {
     const live = await makeEnvironment("live");
     const host = await TestHost.connect(live.key);
     expect(await host.call("INITIALIZE_HOST_V2", starter({ metadata }))).toMatchObject({ type: "success" });
@@ -192,7 +192,7 @@ describe("what is stored of a registration", () => {
 });
 
 describe("an identical registration", () => {
-  it("writes no row, whether over a new connection or over the same", async () => {
+  it("writes no row, over a new connection or over the same", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.connect(live.key);
     await host.call("INITIALIZE_HOST_V2", starter({ triggerTTL: 60 }));
@@ -206,7 +206,7 @@ describe("an identical registration", () => {
   });
 });
 
-describe("of two definitions", () => {
+describe("two definitions of a workflow", () => {
   const register = async (live: TestEnvironment, event: string, process: string): Promise<TestHost> => {
     const host = await TestHost.connect(live.key);
     const answer = await host.call("INITIALIZE_HOST_V2", registration("starter", event, filterFor(event)), process);
@@ -215,7 +215,7 @@ describe("of two definitions", () => {
   };
   const differs = async (live: TestEnvironment) => (await workflows(live))[0]?.hosts.map((host) => host.differs);
 
-  it("the newest decides, and the host of the older one is served and shown to differ", async () => {
+  it("follow the newest, and the host of the older one is served and shown to differ", async () => {
     const live = await makeEnvironment("live");
     const older = await register(live, "old", "process-1");
     const newer = await register(live, "new", "process-2");
@@ -227,7 +227,7 @@ describe("of two definitions", () => {
     expect(await differs(live)).toEqual([["event", "filter"], []]);
   });
 
-  it("the older is not brought back by its process coming back, not even after an eviction", async () => {
+  it("stay with the newer when the older's process comes back, even after an eviction", async () => {
     const live = await makeEnvironment("live");
     const older = await register(live, "old", "process-1");
     await register(live, "new", "process-2");
@@ -242,7 +242,7 @@ describe("of two definitions", () => {
     expect((await back.offer()).id).toMatch(/^run_/);
   });
 
-  it("the older comes into force again when a new process registers it", async () => {
+  it("follow the older again when a new process registers it", async () => {
     const live = await makeEnvironment("live");
     await register(live, "old", "process-1");
     await register(live, "new", "process-2");
@@ -252,7 +252,7 @@ describe("of two definitions", () => {
     expect(await workflows(live)).toMatchObject([{ version: 3, trigger: { name: "old" } }]);
   });
 
-  it("which of them hosts have survives a hibernation", async () => {
+  it("keep their hosts apart after a hibernation", async () => {
     const live = await makeEnvironment("live");
     await register(live, "old", "process-1");
     await register(live, "new", "process-2");
@@ -261,7 +261,7 @@ describe("of two definitions", () => {
   });
 });
 
-describe("a registration is refused, the socket stays, and the refusal is shown", () => {
+describe("a refused registration", () => {
   const trigger = (changed: Json): Json => ({ trigger: { ...(starter().trigger as Json), ...changed } });
   let deep: unknown = ["x"];
   for (let i = 0; i < 40; i++) deep = { deep };
@@ -302,7 +302,7 @@ describe("a registration is refused, the socket stays, and the refusal is shown"
       }),
       "trigger.source",
     ],
-  ])("%s", async (_what, announced, message) => {
+  ])("keeps its socket, and is shown: %s", async (_what, announced, message) => {
     const live = await makeEnvironment("live");
     const host = await TestHost.connect(live.key);
     const answer = await host.call("INITIALIZE_HOST_V2", announced);
@@ -335,7 +335,7 @@ describe("a registration is refused, the socket stays, and the refusal is shown"
     ["an id of another type", starter({ workflowId: 5 })],
     ["an empty id", starter({ workflowId: "" })],
     ["an id that is too long", starter({ workflowId: "x".repeat(257) })],
-  ])("when it does not name a workflow: %s", async (_what, announced) => {
+  ])("keeps its socket when it does not name a workflow: %s", async (_what, announced) => {
     const live = await makeEnvironment("live");
     const host = await TestHost.connect(live.key);
     expect(await host.call("INITIALIZE_HOST_V2", announced)).toEqual({ type: "error", message: expect.any(String) });
@@ -345,7 +345,7 @@ describe("a registration is refused, the socket stays, and the refusal is shown"
     expect(await host.call("INITIALIZE_HOST_V2", starter())).toMatchObject({ type: "success" });
   });
 
-  it("and the definition in force stays so, with its host", async () => {
+  it("leaves the definition in force, with its host", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "basic");
     const other = await TestHost.connect(live.key);
@@ -358,7 +358,7 @@ describe("a registration is refused, the socket stays, and the refusal is shown"
     ]);
   });
 
-  it("and one that is repeated unchanged writes nothing more", async () => {
+  it("writes nothing more when it is repeated unchanged", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.connect(live.key);
     await host.call("INITIALIZE_HOST_V2", starter({ triggerTTL: -1 }));
@@ -367,7 +367,7 @@ describe("a registration is refused, the socket stays, and the refusal is shown"
     expect(await changes(live)).toBe(before);
   });
 
-  it("and the message holds nothing that was sent but the name of a field", async () => {
+  it("echoes nothing in its message but the name of a field", async () => {
     const live = await makeEnvironment("live");
     const other = await makeKey(live);
     await pushKeys(live, 2, [{ id: live.keyId }, { id: other.id }]);

@@ -1,5 +1,5 @@
-// The object Repairs: it acts only while something is owed, waits longer after every failure, and forgets what is settled.
-// There is no Postgres here, so that every repair fails; that it repairs is shown in workers/console/control/apply-change.test.ts.
+// The object Repairs: it acts only while there are tickets, waits longer after every failure, and forgets settled
+// tickets. Without Postgres here every repair fails; workers/console/control/apply-change.test.ts shows a repair.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { expect, test } from "vitest";
 import { bindings } from "./support.ts";
@@ -11,7 +11,7 @@ const inspect = (stub: ReturnType<typeof fresh>) =>
     owed: storage.sql.exec("SELECT environment, attempts FROM owed ORDER BY environment").toArray(),
   }));
 
-test("what is settled is forgotten, and then no alarm is left", async () => {
+test("forgets a settled ticket, and then leaves no alarm", async () => {
   const stub = fresh();
   const before = Date.now();
   const [one, two] = [await stub.expect(["env_a", "env_b"]), await stub.expect(["env_a"])];
@@ -24,7 +24,7 @@ test("what is settled is forgotten, and then no alarm is left", async () => {
   expect(await inspect(stub)).toEqual({ alarm: null, owed: [] });
 });
 
-test("what is not settled is tried again and again, each time after a longer wait", async () => {
+test("retries an unsettled ticket, each time after a longer wait", async () => {
   const stub = fresh();
   await stub.expect(["env_a"]);
   for (const attempts of [1, 2, 3]) {
@@ -37,7 +37,7 @@ test("what is not settled is tried again and again, each time after a longer wai
   }
 });
 
-test("an alarm that comes early leaves alone what may not be committed yet", async () => {
+test("leaves alone what may not be committed yet when an alarm comes early", async () => {
   const stub = fresh();
   await stub.expect(["env_a"]);
   await runDurableObjectAlarm(stub);

@@ -1,5 +1,5 @@
-// What things cost: rows written are most of the bill, so their number is held here. An index entry is a row
-// of its own, and so is setting an alarm.
+// Costs: rows written are most of the bill, so this file holds their number. An index entry is a row of its own, and so
+// is setting an alarm.
 import { describe, expect, it } from "vitest";
 import { countRows } from "./count-rows.ts";
 import { getJson, makeEnvironment, post, send, type TestEnvironment, TestHost } from "./support.ts";
@@ -17,17 +17,17 @@ async function runOnce(live: TestEnvironment, host: TestHost, id: string): Promi
 }
 
 describe("rows written", () => {
-  it("are at most 4 for an event that becomes one completed run, its id included", async () => {
+  it("amount to at most 4 for an event that becomes one completed run, its id included", async () => {
     const { live, host, written } = await scene();
     await runOnce(live, host, "e1");
     const first = await written();
-    // Less than this would not be an event, its sender's id, a run and its end: the counting would be broken.
+    // Fewer could not be an event, its sender's id, a run and its end: the count would be broken.
     expect(first).toBe(4);
     for (let i = 2; i <= 10; i++) await runOnce(live, host, `e${i}`);
     expect(await written()).toBeLessThanOrEqual(40);
   });
 
-  it("are none for a connection, a registration that is known, and all that an idle host says", async () => {
+  it("amount to none for a connection, a known registration, and all frames of an idle host", async () => {
     const { live, host, written } = await scene();
     const other = await TestHost.listening(live.key, "starter", "paid");
     await host.settled();
@@ -40,7 +40,7 @@ describe("rows written", () => {
     expect(await written()).toBe(0);
   });
 
-  it("are none for reading", async () => {
+  it("amount to none for reading", async () => {
     const { live, host, written } = await scene();
     await runOnce(live, host, "e1");
     const before = await written();
@@ -50,7 +50,7 @@ describe("rows written", () => {
     expect(await written()).toBe(before);
   });
 
-  it("are none for a repeated event, a conflict, and a refused key", async () => {
+  it("amount to none for a repeated event, a conflict, and a refused key", async () => {
     const { live, host, written } = await scene();
     await runOnce(live, host, "e1");
     const before = await written();
@@ -61,7 +61,7 @@ describe("rows written", () => {
     expect(await written()).toBe(before);
   });
 
-  it("are none for offering a run, for its start, and for a host that is lost before it took the run", async () => {
+  it("amount to none for the offer of a run, its start, and the loss of a host that had not started it", async () => {
     const { live, host, written } = await scene();
     await send(live.key, "paid", {}, "e1");
     const before = await written();
@@ -75,7 +75,7 @@ describe("rows written", () => {
     expect(await written()).toBe(before);
   });
 
-  it("are one for a log", async () => {
+  it("amount to one for a log", async () => {
     const { live, host, written } = await scene();
     await send(live.key, "paid");
     const { id } = await host.offer();

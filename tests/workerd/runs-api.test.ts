@@ -1,5 +1,5 @@
-// Reading: one run, lists by keyset and by numbered pages, filters, bad parameters, and that nothing of another
-// environment can be read or told apart from what does not exist (promise 5).
+// Reading runs: one run, lists by keyset and by numbered pages, filters, bad parameters. Another environment's data
+// cannot be read or told apart from missing data (promise 5).
 import { describe, expect, it } from "vitest";
 import type { RunSummary } from "../../shared/api/runs.ts";
 import { PAGE_DEFAULT, PAGE_MAX, VALUE_MAX_BYTES } from "../../shared/kernel/limits.ts";
@@ -27,7 +27,7 @@ interface Page {
 const page = ({ key }: TestEnvironment, path: string): Promise<Page> => getJson(key, path);
 const ids = ({ data }: Page): string[] => data.map(({ id }) => id);
 
-/** An environment whose workflows `starter` and `other` have no hosts that would take their runs. */
+/** An environment with the workflows `starter` and `other`, without hosts that would take their runs. */
 async function environment(): Promise<TestEnvironment> {
   const live = await makeEnvironment("live");
   for (const [workflow, event] of [
@@ -47,7 +47,7 @@ async function sendMany({ key }: TestEnvironment, count: number, name = "paid"):
   return items.flatMap(({ runs }) => runs.map(({ id }) => id));
 }
 
-/** Follows `next` to the end and answers all ids; `between` is called after every page. */
+/** Follows `next` to the end and returns all ids; calls `between` after every page. */
 async function walk(
   live: TestEnvironment,
   path: string,
@@ -66,7 +66,7 @@ async function walk(
 }
 
 describe("GET /api/v1/runs/:id", () => {
-  it("answers the run with its event, and alike with .json", async () => {
+  it("returns the run with its event, with and without .json", async () => {
     const live = await environment();
     const event = {
       name: "paid",
@@ -115,13 +115,13 @@ describe("GET /api/v1/runs/:id", () => {
     "%F0%9F%98%80",
     "%E0%A4%A",
     "a.json",
-  ])("is the same 404 for what is no run: %s", async (id) => {
+  ])("returns the same 404 for any other id: %s", async (id) => {
     const live = await environment();
     const response = await request(`/api/v1/runs/${id}`, withKey(live.key));
     expect([response.status, await response.json()]).toEqual([404, { error: "Run not found" }]);
   });
 
-  it("answers a run with more logs than one answer could carry", async () => {
+  it("returns a run with more logs than one answer can carry", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
     await send(live.key, "paid");
@@ -147,7 +147,7 @@ describe("a list of runs", () => {
     "/api/v1/runs.json",
     "/api/v1/workflows/starter/runs",
     "/api/v1/workflows/starter/runs.json",
-  ])("is newest first, %s", async (path) => {
+  ])("starts with the newest, %s", async (path) => {
     const live = await environment();
     const made = await sendMany(live, 25);
     expect(ids(await page(live, path))).toEqual(made.toReversed().slice(0, PAGE_DEFAULT));
@@ -155,7 +155,7 @@ describe("a list of runs", () => {
     expect(ids(await page(live, `${path}?limit=${PAGE_MAX}`))).toEqual(made.toReversed());
   });
 
-  it("shows runs without their payloads, outputs and logs", async () => {
+  it("leaves out payloads, outputs and logs", async () => {
     const live = await environment();
     await send(live.key, "paid", { s3cr3t: 1 }, "e1");
     const { data } = await page(live, "/api/v1/runs");
@@ -173,7 +173,7 @@ describe("a list of runs", () => {
     ]);
   });
 
-  it("is empty when there are none, and says that it ends", async () => {
+  it("says that it ends when there are no runs", async () => {
     const live = await environment();
     expect(await page(live, "/api/v1/runs")).toEqual({ data: [], next: null });
     expect(await page(live, "/api/v1/workflows/starter/runs")).toEqual({
@@ -205,7 +205,7 @@ describe("keyset pages", () => {
     expect([first.data.length, second.data.length, second.next]).toEqual([7, 7, null]);
   });
 
-  it("of a workflow hold its runs only", async () => {
+  it("hold only the runs of their workflow", async () => {
     const live = await environment();
     const [mine, others] = [await sendMany(live, 10), await sendMany(live, 10, "refunded")];
     const more = await sendMany(live, 10);
@@ -214,7 +214,7 @@ describe("keyset pages", () => {
     expect(await page(live, "/api/v1/runs?workflow=none")).toEqual({ data: [], next: null });
   });
 
-  it("go on after a page that found nothing because there was too much to look through", async () => {
+  it("go on after a page that found nothing because there was too much to scan", async () => {
     const live = await environment();
     const [oldest] = await sendMany(live, 1, "refunded");
     const event = await send(live.key, "paid");
@@ -258,7 +258,7 @@ describe("numbered pages of a workflow", () => {
     expect(ids(await page(live, `/api/v1/workflows/starter/runs?limit=5&cursor=${next}`))).toEqual(made.slice(5, 10));
   });
 
-  it("are a 404 for a workflow that there is not, whatever form is asked for", async () => {
+  it("get 404 for a missing workflow, in every form", async () => {
     const live = await environment();
     const [cursor] = await sendMany(live, 1);
     const cursors = [`none/runs?cursor=${cursor}`, `none/runs.json?cursor=${cursor}`];
@@ -300,7 +300,7 @@ describe("the filter by status", () => {
     "/api/v1/runs?workflow=starter&",
     "/api/v1/workflows/starter/runs?",
     "/api/v1/workflows/starter/runs.json?page=1&",
-  ])("holds on %s", async (path) => {
+  ])("applies to %s", async (path) => {
     const { live, byStatus } = await mixed();
     for (const [status, expected] of Object.entries(byStatus)) {
       const { data } = await page(live, `${path}status=${status}`);
@@ -309,19 +309,19 @@ describe("the filter by status", () => {
     expect((await page(live, `${path}status=CANCELED`)).data).toEqual([]);
   });
 
-  it("counts what it lets through on numbered pages", async () => {
+  it("limits the totals of numbered pages", async () => {
     const { live } = await mixed();
     const { pagination } = await page(live, "/api/v1/workflows/starter/runs?status=SUCCESS&limit=1");
     expect(pagination).toEqual({ page: 1, totalPages: 2, totalCount: 2 });
   });
 
-  it("walks by keyset too", async () => {
+  it("applies to keyset pages too", async () => {
     const { live, byStatus } = await mixed();
     expect(await walk(live, "/api/v1/runs?limit=1&status=ERROR")).toEqual(byStatus.ERROR?.toReversed());
   });
 });
 
-describe("a bad parameter is a 422", () => {
+describe("a bad parameter", () => {
   const bad = [
     "limit=0",
     "limit=101",
@@ -343,7 +343,7 @@ describe("a bad parameter is a 422", () => {
     "cursor=evt_00000000000000000000000",
   ];
 
-  it.each(bad)("%s, on every list", async (parameter) => {
+  it.each(bad)("gets 422 on every list: %s", async (parameter) => {
     const live = await environment();
     for (const path of [
       "/api/v1/runs",
@@ -359,7 +359,7 @@ describe("a bad parameter is a 422", () => {
   });
 
   it.each(["page=0", "page=-1", "page=1.5", "page=", "page=x", "page=1e3", `page=${"9".repeat(30)}`])(
-    "%s, on numbered pages",
+    "gets 422 on numbered pages: %s",
     async (parameter) => {
       const live = await environment();
       expect((await request(`/api/v1/workflows/starter/runs?${parameter}`, withKey(live.key))).status).toBe(422);
@@ -367,8 +367,8 @@ describe("a bad parameter is a 422", () => {
   );
 });
 
-describe("what another environment's key can read", () => {
-  it("is nothing, and looks exactly like what does not exist", async () => {
+describe("the key of another environment", () => {
+  it("reads nothing, and gets the answers for what does not exist", async () => {
     const [live, development] = [await environment(), await makeEnvironment("development")];
     const [runId = ""] = await sendMany(live, 3);
     const read = async (path: string) => {
@@ -396,7 +396,7 @@ describe("what another environment's key can read", () => {
     expect((await request(`/api/v1/runs/${runId}`, withKey(live.key))).status).toBe(200);
   });
 
-  it("is nothing either when both have workflows, events and runs of the same names", async () => {
+  it("reads nothing even if both have workflows, events and runs of the same names", async () => {
     const [live, development] = [await environment(), await environment()];
     const mine = await sendMany(live, 3);
     const theirs = await sendMany(development, 2);
@@ -406,13 +406,13 @@ describe("what another environment's key can read", () => {
   });
 });
 
-it("reading writes nothing, also of a run that has timed out meanwhile", async () => {
+it("writes nothing on reading, even if a run has timed out meanwhile", async () => {
   const live = await environment();
   const [id] = await sendMany(live, 1);
   let before: unknown;
   try {
     advanceClock(2 * 3_600_000);
-    // The first use of a key in a minute is noted.
+    // The first use of a key in a minute is recorded.
     await getJson(live.key, "/api/v1/workflows");
     before = await rows(live, "SELECT total_changes() AS n");
     expect(await getJson(live.key, `/api/v1/runs/${id}`)).toMatchObject({ status: "TIMED_OUT" });

@@ -1,5 +1,5 @@
-// What members filter runs by, and that neither a filter by time or id nor the size of the environment is paid for: the
-// rows that a page reads are counted. `npm run scale:runs` does the same with a million runs.
+// Filters of the runs list for members. Neither a filter by time or id nor the size of the environment costs more: the
+// test counts the rows that a page reads. `npm run scale:runs` does the same with a million runs.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RunsPage, RunsQuery } from "../../shared/api/runs.ts";
 import type { WorkflowsPage } from "../../shared/api/workflows.ts";
@@ -44,8 +44,8 @@ async function run(name: string, id: string): Promise<string> {
   return (await send(live.key, name, {}, id)).runs[0]?.id ?? "";
 }
 
-describe("runs are chosen", () => {
-  it("by when they were made, the end left out", async () => {
+describe("the list of runs", () => {
+  it("selects by the time they were made, the end left out", async () => {
     const started = Date.now();
     const first = await run("refunded", "a");
     advanceClock(60_000);
@@ -56,12 +56,12 @@ describe("runs are chosen", () => {
     expect(await ids({ until: started + 90_000 })).toEqual([second, first]);
     expect(await ids({ from: started + 30_000, until: started + 90_000 })).toEqual([second]);
     expect(await ids({ from: started + 90_000, until: started + 30_000 })).toEqual([]);
-    // A cursor goes on within the times.
+    // A cursor stays within the times.
     const { next } = await list({ until: started + 90_000, limit: 1 });
     expect(await ids({ until: started + 90_000, cursor: next })).toEqual([first]);
   });
 
-  it("by whether they are tests", async () => {
+  it("selects tests, or leaves them out", async () => {
     const real = await run("Order.Paid", "a");
     const tested = await live.stub.testWorkflow(MEMBER, "starter", {
       payload: "{}",
@@ -73,7 +73,7 @@ describe("runs are chosen", () => {
     expect(await ids({ isTest: false })).toEqual([real]);
   });
 
-  it("by their own id, their event's id or name, or their error, in upper or lower case", async () => {
+  it("selects by their own id, their event's id or name, or their error, in upper or lower case", async () => {
     const paid = await run("Order.Paid", "order-17");
     const refunded = await run("refunded", "Ärger");
     await inside(live.stub, ({ storage }) =>
@@ -87,14 +87,14 @@ describe("runs are chosen", () => {
     for (const text of ["nothing", "%", "_", "run_none", `${paid}x`]) expect(await ids({ text })).toEqual([]);
   });
 
-  it("by the id that the router gave an event", async () => {
+  it("selects by the id that the router gave an event", async () => {
     const { id, runs } = await send(live.key, "refunded");
     expect(id).toMatch(/^evt_/);
     expect(await ids({ text: id })).toEqual([runs[0]?.id]);
   });
 });
 
-it("the list of workflows says of each which run was its last", async () => {
+it("shows the last run of each workflow in the list of workflows", async () => {
   const lastRuns = async () => {
     const { data } = await getJson<WorkflowsPage>(live.key, "/api/v1/workflows");
     return data.map(({ slug, lastRun }) => [slug, lastRun?.id]);
@@ -111,8 +111,8 @@ it("the list of workflows says of each which run was its last", async () => {
   ]);
 });
 
-describe(`of ${SCALE_RUNS.toLocaleString("en")} runs`, () => {
-  /** Reads of the object from here on: how many rows, and how long. */
+describe(`${SCALE_RUNS.toLocaleString("en")} runs`, () => {
+  /** Reads of the object from here on: number of rows, and time. */
   async function reading<T>(work: () => Promise<T>): Promise<{ value: T; rows: number; ms: number }> {
     const cursors: { rowsRead: number }[] = [];
     const stop = await inside(live.stub, ({ storage: { sql } }) => {
@@ -156,11 +156,11 @@ describe(`of ${SCALE_RUNS.toLocaleString("en")} runs`, () => {
     return { oldest, middle: runId(live.id, middle) };
   }
 
-  it("every page reads as few rows as the first, and an old run is found by its id or time at once", async () => {
+  it("cost as few rows on every page as on the first, and an old one is found by its id or time at once", async () => {
     const { oldest, middle } = await fill();
     const first = await reading(() => list());
     expect(first.value.data).toHaveLength(LIMIT);
-    // A run and its event each, and the one more that says that there is a next page.
+    // A run and its event each, and one more that shows that there is a next page.
     expect(first.rows).toBeLessThanOrEqual(2 * (LIMIT + 1) + 4);
     const second = await reading(() => list({ cursor: first.value.next }));
     const deep = await reading(() => list({ cursor: middle }));

@@ -1,4 +1,4 @@
-// The life of a run: what its status says on the way, that it ends once, and how long it waits for its first host.
+// The life of a run: its statuses on the way, its single end, and its wait for the first host.
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, describe, expect, it } from "vitest";
 import { DEFAULT_TIME_TO_LIVE_MS, HOST_MAX_RUNNING } from "../../shared/kernel/limits.ts";
@@ -27,7 +27,7 @@ async function scene(more: Json = {}): Promise<{ live: TestEnvironment; host: Te
   return { live, host, id: (await host.offer()).id };
 }
 
-/** An environment whose only host has gone, and a run that waits since. */
+/** An environment whose only host has gone, and a run that has waited since. */
 async function waiting(more: Json = {}): Promise<{ live: TestEnvironment; id: string }> {
   const live = await makeEnvironment("live");
   const host = await TestHost.listening(live.key, "starter", "paid", more);
@@ -43,7 +43,7 @@ async function waiting(more: Json = {}): Promise<{ live: TestEnvironment; id: st
 afterEach(resetClock);
 
 describe("a run", () => {
-  it("is PENDING, RUNNING and SUCCESS in turn, and says when", async () => {
+  it("goes from PENDING through RUNNING to SUCCESS, with the times", async () => {
     const { live, host, id } = await scene();
     expect(await shown(live, id)).toMatchObject({ status: "PENDING", attempts: 0 });
     expect(await shown(live, id)).not.toHaveProperty("startedAt");
@@ -63,7 +63,7 @@ describe("a run", () => {
     expect(await shown(live, id)).not.toHaveProperty("error");
   });
 
-  it("is started once, however often its host says so", async () => {
+  it("starts once, however often its host says so", async () => {
     const { live, host, id } = await scene();
     expect(await host.start(id)).toBe(true);
     const { startedAt } = await shown(live, id);
@@ -116,7 +116,7 @@ describe("a run", () => {
     expect(run).not.toHaveProperty("output");
   });
 
-  it("ends as ERROR without having started when its event does not fit the workflow's schema", async () => {
+  it("ends as ERROR without a start when its event does not fit the workflow's schema", async () => {
     const { live, host, id } = await scene();
     const error = { name: "Event validation error", message: "payload.amount: expected string" };
     expect(await host.call("SEND_WORKFLOW_ERROR", { runId: id, error })).toBe(true);
@@ -124,7 +124,7 @@ describe("a run", () => {
     expect(await shown(live, id)).not.toHaveProperty("startedAt");
   });
 
-  it("keeps an enormous error, cut to what fits", async () => {
+  it("keeps an enormous error, cut to a size that fits", async () => {
     const { live, host, id } = await scene();
     const huge = "\u0001€".repeat(150_000);
     expect(
@@ -135,7 +135,7 @@ describe("a run", () => {
     expect(huge.startsWith(run.error.message)).toBe(true);
   });
 
-  it("keeps its logs in order, equal ones too, with properties that may be no JSON", async () => {
+  it("keeps its logs in order, equal ones too, with properties that may not be JSON", async () => {
     const { live, host, id } = await scene();
     await host.start(id);
     const log = (message: string, more: Json = {}) => ({
@@ -161,11 +161,11 @@ describe("a run", () => {
   });
 });
 
-describe("a run ends once", () => {
+describe("the end of a run", () => {
   it.each<[string, string, Json, string]>([
     ["completed twice", "COMPLETE_WORKFLOW_RUN", { output: "1" }, "SUCCESS"],
     ["completed after it failed", "SEND_WORKFLOW_ERROR", { error: { name: "First" } }, "ERROR"],
-  ])("%s", async (_what, method, data, status) => {
+  ])("stays the first one: %s", async (_what, method, data, status) => {
     const { live, host, id } = await scene();
     await host.start(id);
     expect(await host.call(method, { runId: id, ...data })).toBe(true);
@@ -176,7 +176,7 @@ describe("a run ends once", () => {
     expect(await shown(live, id)).toEqual(ended);
   });
 
-  it("although two ends share a commit: the first counts", async () => {
+  it("stays the first one of two in a commit", async () => {
     const { live, host, id } = await scene();
     await host.start(id);
     const answers = await Promise.all([
@@ -188,7 +188,7 @@ describe("a run ends once", () => {
     expect(await shown(live, id)).toMatchObject({ status: "SUCCESS", output: 1 });
   });
 
-  it("although its host refuses the offer in the commit in which it completed the run", async () => {
+  it("counts although the host refuses the offer in the commit in which it completed the run", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid");
     await send(live.key, "paid");
@@ -209,7 +209,7 @@ describe("a run ends once", () => {
       const received: Promise<void>[] = [];
       for (const frame of frames) {
         received.push(instance.webSocketMessage(socket, frame));
-        // Between two frames the platform lets everything run that does not wait for time.
+        // Between two frames the platform runs everything that does not wait for time.
         for (let i = 0; i < 20; i++) await null;
       }
       await Promise.all(received);
@@ -217,7 +217,7 @@ describe("a run ends once", () => {
     expect(await shown(live, String(offer.data.id))).toMatchObject({ status: "SUCCESS", output: 1 });
   });
 
-  it("by the host that has it, not by a late frame of the one that lost it", async () => {
+  it("belongs to the host that has the run, not to a late frame of the host that lost it", async () => {
     const { live, host, id } = await scene();
     await host.start(id);
     const late = JSON.stringify({
@@ -244,7 +244,7 @@ describe("a run that no host could take within its time to live", () => {
   it.each([
     ["its workflow's own", { triggerTTL: 60 }, 60_000],
     ["an hour", {}, DEFAULT_TIME_TO_LIVE_MS],
-  ])("has TIMED_OUT from that moment on, for every reader: %s", async (_what, more, ms) => {
+  ])("reads TIMED_OUT from that moment on: %s", async (_what, more, ms) => {
     const { live, id } = await waiting(more);
     advanceClock(ms - 30_000);
     expect(await shown(live, id)).toMatchObject({ status: "PENDING" });
@@ -257,7 +257,7 @@ describe("a run that no host could take within its time to live", () => {
       timedOutAt: expect.any(String),
     });
     expect(run.finishedAt).toBe(run.timedOutAt);
-    // Both were read from the clock in the same turn.
+    // Both times were read from the clock in the same turn.
     expect(Math.abs(Date.parse(String(run.timedOutAt)) - Date.parse(String(run.createdAt)) - ms)).toBeLessThan(100);
     expect((await getJson<{ data: Json[] }>(live.key, "/api/v1/runs?status=TIMED_OUT")).data).toMatchObject([
       { id, status: "TIMED_OUT" },
@@ -267,7 +267,7 @@ describe("a run that no host could take within its time to live", () => {
     expect(await shown(live, id)).toEqual(run);
   });
 
-  it("is not offered to a host that connects afterwards, and stays as every reader saw it", async () => {
+  it("stays out of the offers to a later host, and looks the same to every reader", async () => {
     const { live, id } = await waiting({ triggerTTL: 60 });
     advanceClock(30_000);
     const second = (await send(live.key, "paid")).runs[0]?.id;
@@ -284,7 +284,7 @@ describe("a run that no host could take within its time to live", () => {
     ]);
   });
 
-  it("keeps the time to live it was made with, although its workflow is registered with another", async () => {
+  it("keeps its first time to live, although its workflow registers with another", async () => {
     const { live, id } = await waiting({ triggerTTL: 60 });
     const host = await TestHost.connect(live.key);
     advanceClock(61_000);
@@ -295,7 +295,7 @@ describe("a run that no host could take within its time to live", () => {
     expect(await shown(live, id)).toMatchObject({ status: "TIMED_OUT" });
   });
 
-  it("does not time out while a host is connected and full", async () => {
+  it("goes on waiting while a host is connected and full", async () => {
     const live = await makeEnvironment("live");
     const host = await TestHost.listening(live.key, "starter", "paid", { triggerTTL: 60 });
     const events = Array.from({ length: HOST_MAX_RUNNING + 1 }, () => ({ event: { name: "paid", payload: 1 } }));
@@ -312,7 +312,7 @@ describe("a run that no host could take within its time to live", () => {
     expect(await shown(live, last)).toMatchObject({ status: "SUCCESS" });
   });
 
-  it("does not time out once it was started, however long its host is away", async () => {
+  it("goes on waiting once it was started, however long its host is away", async () => {
     const { live, host, id } = await scene({ triggerTTL: 60 });
     await host.start(id);
     host.socket.close(1000);
@@ -324,7 +324,7 @@ describe("a run that no host could take within its time to live", () => {
   });
 });
 
-it("a run whose event could not be found ends with an error that says so, and holds up no other", async () => {
+it("ends a run whose event is missing with an error that says so, and holds up no other", async () => {
   const { live } = await waiting();
   await send(live.key, "paid", { second: true });
   await inside(live.stub, ({ storage }) => {

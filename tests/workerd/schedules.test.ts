@@ -1,4 +1,4 @@
-// Schedules: what is emitted, when, into which environment; with ticks that are missed, doubled, late or cut off.
+// Schedules: what is emitted, when, and into which environment; with ticks that are missed, doubled, late or cut off.
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MEMBER } from "../../shared/contracts/environment.ts";
@@ -28,7 +28,7 @@ let live: TestEnvironment;
 let development: TestEnvironment;
 
 beforeEach(async () => {
-  // What an earlier test left due in a book that it shares with others is not this test's.
+  // Schedules that an earlier test left due in a shared book do not belong to this test.
   for (const name of BOOK_NAMES) {
     await runInDurableObject(bindings.SCHEDULE_BOOK.getByName(name), (_, { storage }) => {
       if (hasTable(storage.sql, "environments")) storage.sql.exec("DELETE FROM environments");
@@ -41,7 +41,7 @@ beforeEach(async () => {
 });
 afterEach(resetClock);
 
-/** Moves the clock to so many seconds after the next whole hour but one. */
+/** Moves the clock to this many seconds after the next whole hour but one. */
 function toMinute(second: number): void {
   const hour = 60 * MINUTE;
   advanceClock(Math.ceil(now() / hour) * hour + hour - now() + second * 1_000);
@@ -51,7 +51,7 @@ const EVERY_MINUTE = { cron: "* * * * *" };
 const SLUG = "clockwork";
 const book = () => bindings.SCHEDULE_BOOK.getByName(bookName(organization));
 const tick = (time = now()) => tickSchedules(time, bindings);
-/** The minute that it is, whole. */
+/** The current minute, whole. */
 const thisMinute = () => Math.floor(now() / MINUTE) * MINUTE;
 const iso = (time: number) => new Date(time).toISOString();
 
@@ -80,17 +80,17 @@ interface EventRow extends Record<string, SqlStorageValue> {
 
 const events = (environment: TestEnvironment) =>
   rows<EventRow>(environment, "SELECT sender_id, name, payload, context, is_test, runs FROM events ORDER BY id");
-/** The times that were emitted, in order. */
+/** The emitted times, in order. */
 const times = async (environment: TestEnvironment) =>
   (await events(environment)).map(({ payload }) => JSON.parse(payload).scheduledTime as string);
 
-/** What a book knows of an environment. */
+/** The book's entry for an environment. */
 const knownTo = (each: ReturnType<typeof book>, id: string) =>
   runInDurableObject(each, (_, { storage }) =>
     storage.sql.exec("SELECT next_at FROM environments WHERE id = ?", id).one(),
   );
 
-/** Whether the book has confirmed what it is owed. */
+/** True once the book has confirmed all notices. */
 async function bookTold(...environments: TestEnvironment[]): Promise<void> {
   for (const environment of environments) {
     await expect.poll(() => rows(environment, "SELECT * FROM owed_wake"), { timeout: 5_000 }).toEqual([]);
@@ -112,7 +112,7 @@ const list = async ({ stub }: TestEnvironment) => {
 };
 
 describe("a workflow's schedule", () => {
-  it("is emitted into the environments where it is registered, each once, with the last time", async () => {
+  it("enters the environments where it is registered, each once, with the last time", async () => {
     const { host: inLive } = await schedule(live);
     const { host: inDevelopment } = await schedule(development);
     await bookTold(live, development);
@@ -141,7 +141,7 @@ describe("a workflow's schedule", () => {
     ]);
   });
 
-  it("of another workflow starts that one only", async () => {
+  it("starts its own workflow only", async () => {
     await schedule(live, EVERY_MINUTE, "one");
     await schedule(live, { cron: "30 * * * *" }, "other");
     await bookTold(live);
@@ -166,7 +166,7 @@ describe("a workflow's schedule", () => {
     expect(await times(development)).toEqual([3, 6].map((minute) => iso(start + minute * MINUTE)));
   });
 
-  it("at a rate counts from the minute it was first registered in, and does not drift", async () => {
+  it("counts a rate from the minute it was first registered in, and does not drift", async () => {
     advanceClock(42_000);
     const began = thisMinute();
     const { host } = await schedule(live, { rateOf: { minutes: 10 } });
@@ -179,7 +179,7 @@ describe("a workflow's schedule", () => {
     expect(await times(live)).toEqual([iso(began + 10 * MINUTE), iso(began + 20 * MINUTE)]);
   });
 
-  it("that is changed is due by the new one, after now only", async () => {
+  it("follows a changed definition, after now only", async () => {
     const { host } = await schedule(live, { cron: "0 0 1 1 *" });
     await bookTold(live);
     advanceClock(30_000);
@@ -228,7 +228,7 @@ describe("a workflow's schedule", () => {
     ["61 * * * *", 'trigger.source.cron: the minute "61" cannot be used'],
     ["0 0 30 2 *", "trigger.source.cron: never comes"],
     ["* * * *", "trigger.source.cron: has 4 fields"],
-  ])("%s is refused at registration, and the field is named", async (cron, message) => {
+  ])("refuses %s at registration, and the field is named", async (cron, message) => {
     const { answer } = await schedule(live, { cron });
     expect(answer).toEqual({ type: "error", message: expect.stringContaining(message) });
     expect(await list(live)).toEqual([]);
@@ -251,7 +251,7 @@ describe("ticks", () => {
     await bookTold(live, development);
   });
 
-  it.each([1, 3, 90])("missed for %i minutes: the latest time is made up for, and no other", async (minutes) => {
+  it.each([1, 3, 90])("make up for the latest time, and no other, after %i missed minutes", async (minutes) => {
     const start = thisMinute();
     advanceClock(MINUTE);
     await tick();
@@ -262,7 +262,7 @@ describe("ticks", () => {
     }
   });
 
-  it("that come late say so in the event", async () => {
+  it("say so in the event when they come late", async () => {
     await schedule(live, { cron: "0 * * * *" }, "hourly");
     await bookTold(live);
     advanceClock(90 * MINUTE);
@@ -275,14 +275,14 @@ describe("ticks", () => {
     expect(JSON.parse(punctual?.context ?? "").schedule).not.toHaveProperty("late");
   });
 
-  it("doubled, at once and one after the other, emit once", async () => {
+  it("emit once when they are doubled, at once and one after the other", async () => {
     advanceClock(MINUTE);
     await Promise.all([tick(), tick(), tick()]);
     await tick();
     for (const environment of [live, development]) expect(await times(environment)).toHaveLength(1);
   });
 
-  it("out of order emit each time once at most, and the latest", async () => {
+  it("emit each time at most once when they are out of order, and the latest", async () => {
     const start = thisMinute();
     advanceClock(3 * MINUTE);
     await tick(start + 3 * MINUTE);
@@ -291,7 +291,7 @@ describe("ticks", () => {
     expect(await times(live)).toEqual([iso(start + 3 * MINUTE)]);
   });
 
-  it("that fire a moment early are believed, and far ahead are not", async () => {
+  it("count when they fire a moment early, not when far ahead", async () => {
     const start = thisMinute();
     advanceClock(MINUTE - 20);
     await tick(start + MINUTE);
@@ -301,7 +301,7 @@ describe("ticks", () => {
     expect((await times(live)).at(-1)).toBe(iso(start + MINUTE + MINUTE));
   });
 
-  it("cut off after an environment emitted and before the book knew: nothing comes twice", async () => {
+  it("emit nothing twice when they are cut off after an environment emitted and before the book knew", async () => {
     advanceClock(MINUTE);
     await live.stub.emitSchedules(now());
     await tick();
@@ -309,9 +309,9 @@ describe("ticks", () => {
     expect(await times(development)).toHaveLength(1);
   });
 
-  it("cut off in the middle are gone on with by the alarm", async () => {
+  it("go on by the alarm when they are cut off in the middle", async () => {
     advanceClock(MINUTE);
-    // The book as a tick leaves it that ended in the middle: one environment asked, the alarm set.
+    // The book after a tick that ended in the middle: one environment asked, the alarm set.
     await live.stub.emitSchedules(now());
     await runInDurableObject(book(), (_, { storage }) => storage.setAlarm(Date.now() + 60_000));
     await runDurableObjectAlarm(book());
@@ -320,7 +320,7 @@ describe("ticks", () => {
     expect(await runInDurableObject(book(), (_, { storage }) => storage.getAlarm())).toBeNull();
   });
 
-  it("that an environment fails in are made up for by the next, and the other environment is not held up", async () => {
+  it("make up next time for an environment that fails, without holding up the other", async () => {
     await injectBug(live, (query) => query.startsWith("INSERT INTO events"));
     const start = thisMinute();
     advanceClock(MINUTE);
@@ -334,7 +334,7 @@ describe("ticks", () => {
     expect(await times(live)).toEqual([iso(start + MINUTE)]);
   });
 
-  it("that find an environment's storage nearly full emit the latest time there when it has room again", async () => {
+  it("emit the latest time into an environment that was nearly full once it has room again", async () => {
     let size = 10e9;
     await inside(live.stub, ({ storage }) => {
       Object.defineProperty(storage.sql, "databaseSize", { configurable: true, get: () => size });
@@ -365,7 +365,7 @@ describe("ticks", () => {
     const before = await count();
     advanceClock(MINUTE);
     await tick();
-    // By SQLite's count, which leaves out the entries of indexes.
+    // As SQLite counts, which leaves out the entries of indexes.
     expect((await count()) - before).toBe(3);
   });
 
@@ -384,8 +384,8 @@ describe("ticks", () => {
   });
 });
 
-describe("what the book knows", () => {
-  it("is changed by what is newer only", async () => {
+describe("the book's entry", () => {
+  it("changes only to newer content", async () => {
     const environmentId = live.id;
     const stored = () => knownTo(book(), environmentId);
     await book().wakeAt({ environmentId, at: 5, version: 10 });
@@ -395,7 +395,7 @@ describe("what the book knows", () => {
     expect(await stored()).toEqual({ next_at: null });
   });
 
-  it("is owed until the book has confirmed it, and told again by the alarm", async () => {
+  it("stays owed until the book has confirmed it, and the alarm sends it again", async () => {
     await inside(live.stub, (_, instance) => {
       const broken = { SCHEDULE_BOOK: { getByName: () => ({ wakeAt: () => Promise.reject(new Error("away")) }) } };
       const { env } = instance as unknown as { env: object };
@@ -414,7 +414,7 @@ describe("what the book knows", () => {
     expect(await times(live)).toHaveLength(1);
   });
 
-  it("has an alarm of the environment behind it before the call is made: should the object be lost, nobody else comes", async () => {
+  it("has the environment's alarm set before the call is made: after a loss of the object nobody else comes", async () => {
     await inside(live.stub, (_, instance) => {
       const { env } = instance as unknown as { env: object };
       const silent = { SCHEDULE_BOOK: { getByName: () => ({ wakeAt: () => new Promise(() => {}) }) } };
@@ -425,7 +425,7 @@ describe("what the book knows", () => {
     expect((alarm ?? Number.POSITIVE_INFINITY) - Date.now()).toBeLessThanOrEqual(5_000);
   });
 
-  it("is told again when the book holds it for older: by a clock that was ahead and has gone back", async () => {
+  it("goes out again when the book takes it for older, because a clock was ahead and has gone back", async () => {
     await schedule(live, { cron: "0 0 1 1 *" });
     await bookTold(live);
     await book().wakeAt({ environmentId: live.id, at: null, version: 2 ** 52 });
@@ -438,7 +438,7 @@ describe("what the book knows", () => {
     }
   });
 
-  it("of thousands that cannot be reached keeps the others waiting for one alarm only", async () => {
+  it("keeps the others waiting for one alarm only when thousands cannot be reached", async () => {
     const [lost, asked] = [2_100, [] as string[]];
     const stub = bindings.SCHEDULE_BOOK.getByName("book_of_the_lost");
     await stub.wakeAt({ environmentId: "well", at: 2, version: 1 });
@@ -461,7 +461,7 @@ describe("what the book knows", () => {
 });
 
 describe("the organization's schedules", () => {
-  it("emit their event with their payload into every environment, for whoever listens", async () => {
+  it("emit their event with their payload into every environment, for every workflow that listens", async () => {
     const host = await TestHost.listening(live.key, "on-digest", "digest.due");
     for (const environment of [live, development]) await tell(environment, 2, { schedules: [ofOrganization()] });
     const start = thisMinute();
@@ -483,14 +483,14 @@ describe("the organization's schedules", () => {
     }
   });
 
-  it("are due by the clock of their time zone", async () => {
+  it("follow the clock of their time zone", async () => {
     await tell(live, 2, { schedules: [ofOrganization({ cron: "0 9 * * *", timezone: "Asia/Kolkata" })] });
     const [shown] = await list(live);
     expect(shown?.nextTimes).toHaveLength(5);
     for (const time of shown?.nextTimes ?? []) expect(time).toMatch(/T03:30:00\.000Z$/);
   });
 
-  it("that are changed, switched off or deleted are in force when the push is confirmed", async () => {
+  it("take a change, a switch or a deletion into account once the push is confirmed", async () => {
     await tell(live, 2, { schedules: [ofOrganization({ cron: "* * * * *" })] });
     await tell(live, 3, { schedules: [ofOrganization({ cron: "* * * * *", payload: '{"a":2}' })] });
     advanceClock(MINUTE);
@@ -504,7 +504,7 @@ describe("the organization's schedules", () => {
     expect((await events(live)).map(({ payload }) => payload)).toEqual(['{"a":2}']);
   });
 
-  it("that get another name or payload just when they are due are still due", async () => {
+  it("stay due when they get another name or payload just then", async () => {
     await tell(live, 2, { schedules: [ofOrganization({ cron: "* * * * *" })] });
     advanceClock(MINUTE);
     await tell(live, 3, { schedules: [ofOrganization({ cron: "* * * * *", name: "other", payload: '{"a":2}' })] });
@@ -513,7 +513,7 @@ describe("the organization's schedules", () => {
     expect((await list(live))[0]?.name).toBe("other");
   });
 
-  it("and those of workflows end when the environment is archived", async () => {
+  it("end with those of workflows when the environment is closed", async () => {
     await schedule(live);
     await tell(live, 2, { schedules: [ofOrganization({ cron: "* * * * *" })] });
     await tell(live, 3, { keys: [], receives: { webhooks: false, schedules: false }, schedules: [] });
@@ -549,7 +549,7 @@ describe("switches", () => {
     await bookTold(live, development);
   });
 
-  it("development off as a whole stops its runs at once and leaves live alone; what it missed is not made up for", async () => {
+  it("stop all of development at once and leave live alone; missed times are not made up for", async () => {
     await tell(development, 3, { schedules: [ofOrganization({ cron: "* * * * *" })], receives: switched });
     advanceClock(MINUTE);
     await tick();
@@ -566,7 +566,7 @@ describe("switches", () => {
     expect(await events(development)).toHaveLength(2);
   });
 
-  it("one by one stop that one in that environment", async () => {
+  it("stop a single schedule in a single environment", async () => {
     const changed = await development.stub.switchSchedule(MEMBER, `workflow:${SLUG}`, false);
     expect(changed).toMatchObject({ ok: true, value: { enabled: false, nextTimes: [] } });
     await bookTold(development);
@@ -585,7 +585,7 @@ describe("switches", () => {
 });
 
 describe("tests", () => {
-  it("fire a schedule now, as a test run with the proper payload, and change nothing of when it is due", async () => {
+  it("fire a schedule now, as a test run with its payload, and leave its times alone", async () => {
     const { host } = await schedule(live);
     await bookTold(live);
     advanceClock(MINUTE);

@@ -1,6 +1,6 @@
-// Chance that comes again the same for a seed.
+// Randomness that repeats for a seed.
 
-/** mulberry32: small, seeded, good enough to choose what happens. */
+/** mulberry32: small, seeded, good enough to choose test events. */
 export function seeded(seed: number): () => number {
   let state = seed;
   return () => {

@@ -1,4 +1,4 @@
-// Steps with memory: the first result is the one every later attempt gets.
+// Steps with memory: every later attempt gets the first result.
 import { afterEach, describe, expect, it } from "vitest";
 import { clockOffset, setClockOffset } from "../../shared/kernel/clock.ts";
 import { getJson, makeEnvironment, post, TestHost } from "./support.ts";
@@ -20,7 +20,7 @@ const advance = async (environment: { stub: { clockMoved(): Promise<void> } }, m
 };
 
 describe("a delay in a run", () => {
-  it("is resolved when its time has come, and leaves room on the host meanwhile", async () => {
+  it("ends when its time has come, and leaves room on the host meanwhile", async () => {
     const { environment, host, id } = await runningHost();
     expect(await host.call("INITIALIZE_DELAY", { runId: id, key: "d", wait: { type: "DELAY", hours: 1 } })).toBe(true);
     expect(await getJson(environment.key, `/api/v1/runs/${id}`)).toMatchObject({
@@ -55,7 +55,7 @@ describe("a delay in a run", () => {
 });
 
 describe("runOnce and key-value items", () => {
-  it("answers the stored result to a later attempt", async () => {
+  it("return the stored result to a later attempt", async () => {
     const { environment, host, id } = await runningHost();
     await host.call("INITIALIZE_RUN_ONCE", { runId: id, key: "once", runOnce: { type: "REMOTE" } });
     const first = await host.until((m) => m.methodName === "RESOLVE_RUN_ONCE");

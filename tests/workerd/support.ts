@@ -1,4 +1,5 @@
-// A provisioned organization with two environments, and a host that speaks the reference protocol, for tests in workerd.
+// Support for tests in workerd: a provisioned organization with two environments, and a host that speaks the reference
+// protocol.
 import { runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { vi } from "vitest";
@@ -40,7 +41,7 @@ export async function makeEnvironment(slug: string, organizationId = newOrganiza
   return { id, slug, keyId, key, stub, state };
 }
 
-/** Another key of an environment. It becomes active when a pushed state lists it. */
+/** Another key of an environment. The key becomes active when a pushed state lists it. */
 export async function makeKey(
   { id, slug }: Pick<TestEnvironment, "id" | "slug">,
   keyId = newKeyId(),
@@ -49,7 +50,7 @@ export async function makeKey(
   return { id: keyId, key: await deriveApiKey(await keySecrets(bindings), parts) };
 }
 
-/** Pushes the environment's state with these keys, as the control plane would. */
+/** Pushes the environment's state with these keys, like the control plane. */
 export function pushKeys(
   { stub, state }: TestEnvironment,
   revision: number,
@@ -66,7 +67,7 @@ export function inside<T>(
   return runInDurableObject(stub, (instance, state) => work(state, instance as EnvironmentInstance));
 }
 
-/** The rows a query answers inside an environment's object. */
+/** The rows that a query returns inside an environment's object. */
 export function rows<T extends Record<string, SqlStorageValue> = Record<string, SqlStorageValue>>(
   { stub }: Pick<TestEnvironment, "stub">,
   query: string,
@@ -75,7 +76,7 @@ export function rows<T extends Record<string, SqlStorageValue> = Record<string, 
   return inside(stub, ({ storage }) => storage.sql.exec<T>(query, ...values).toArray());
 }
 
-/** Names of the tables an object has; the platform's own are left out. */
+/** Names of the tables of an object, without the platform's own. */
 export async function tables(stub: TestEnvironment["stub"]): Promise<string[]> {
   const query =
     "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_cf\\_%' ESCAPE '\\' ORDER BY name";
@@ -83,8 +84,8 @@ export async function tables(stub: TestEnvironment["stub"]): Promise<string[]> {
 }
 
 /**
- * Puts a bug into the object's storage until it is evicted: the statement that `breaks` picks throws, after it was
- * carried out. `breaks` is asked with the text and the bound values of every statement.
+ * Puts a bug into the object's storage until it is evicted: the statement that `breaks` picks throws after its
+ * execution. `breaks` gets the text and the bound values of every statement.
  */
 export function injectBug(
   { stub }: Pick<TestEnvironment, "stub">,
@@ -115,7 +116,7 @@ export function resetClock(): void {
   setClockOffset(0);
 }
 
-/** A request to the whole script, as it arrives from outside. */
+/** A request to the whole script, as if from outside. */
 export function request(path: string, init: RequestInit = {}): Promise<Response> {
   return (exports as unknown as { default: Fetcher }).default.fetch(
     new Request(`https://switchyard.test${path}`, init),
@@ -139,7 +140,7 @@ export function post(
   );
 }
 
-/** Posts one event and answers what was accepted; throws for a refusal. */
+/** Posts one event and returns the answer; throws for a refusal. */
 export async function send(
   key: string,
   name: string,
@@ -164,17 +165,17 @@ export interface Received extends Json {
   readonly data: Json & { id?: string };
 }
 
-/** A host on a WebSocket: acknowledges what it is sent and keeps it, and calls what a test has it call. */
+/** A host on a WebSocket: acknowledges and keeps every frame, and makes the calls of a test. */
 export class TestHost {
   readonly received: Received[] = [];
-  /** What the frames said, in order: the data of each MESSAGE, as text. */
+  /** The content of the frames in order: the data of each MESSAGE, as text. */
   readonly messages: string[] = [];
   /** Ids of the frames that the router acknowledged. */
   readonly acknowledged = new Set<string>();
   closed: { code: number; reason: string } | null = null;
   #waiting: (() => void)[] = [];
   #next = 1;
-  /** Stands in the ids of the calls: no two connections use the same, as with the reference client. */
+  /** Part of the ids of the calls: no two connections use the same, as with the reference client. */
   readonly #connection = crypto.randomUUID();
   readonly socket: WebSocket;
 
@@ -237,13 +238,13 @@ export class TestHost {
     return { id, input: trigger.input, meta };
   }
 
-  /** Waits until the router has answered what was sent before, and so until all it sent before has arrived. */
+  /** Waits until the router has answered all earlier frames, and so until all its earlier frames have arrived. */
   async settled(): Promise<void> {
-    // Not a start: that is answered before what waits for a commit.
+    // No start: its answer would come before the answers that wait for a commit.
     await this.call("COMPLETE_WORKFLOW_RUN", { runId: "run_none" });
   }
 
-  /** Takes as many runs as are said, one after the other. */
+  /** Takes this many runs, one after the other. */
   async offers(count: number): Promise<string[]> {
     const ids: string[] = [];
     while (ids.length < count) ids.push((await this.offer()).id);

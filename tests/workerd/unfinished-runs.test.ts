@@ -1,4 +1,4 @@
-// Runs that have not ended are found, though most of them stand in no index.
+// Open runs are found, although most of them are in no index.
 import { evictDurableObject } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
 import { MEMBER } from "../../shared/contracts/environment.ts";
@@ -30,7 +30,7 @@ const ids = (sql: SqlStorage, query: string) =>
     .map(({ id }) => id);
 
 it.each([1, 2, 3, 4])(
-  "the view has them all, whatever was made, ended, forgotten and started anew: seed %s",
+  "finds all open runs, whatever was made, ended, forgotten and started anew: seed %s",
   async (seed) => {
     const { stub } = await makeEnvironment("live");
     await inside(stub, ({ storage }) => {
@@ -89,7 +89,7 @@ it.each([1, 2, 3, 4])(
   },
 );
 
-/** Three runs that stay open, more than are looked through that were made after them and have ended, and no host. */
+/** Three open runs, below more ended runs than one scan reads, and no host. */
 async function threeBeforeMany(): Promise<{ live: TestEnvironment; open: string[] }> {
   const live = await makeEnvironment("live");
   const host = await hostOf(live);
@@ -109,7 +109,7 @@ async function threeBeforeMany(): Promise<{ live: TestEnvironment; open: string[
   return { live, open };
 }
 
-it("runs that were long open are counted as waiting and go to the next host, and those that ended are not looked at", async () => {
+it("counts long open runs as waiting and gives them to the next host, without reading ended ones", async () => {
   const { live, open } = await threeBeforeMany();
   await advance(live, 2 * HOUR);
   const read = await countRowsRead(live);
@@ -117,20 +117,20 @@ it("runs that were long open are counted as waiting and go to the next host, and
   expect(activity).toMatchObject({ value: { attention: [{ kind: "no host", workflow: WORKFLOW, runs: 3 }] } });
   const next = await hostOf(live);
   expect(await takeAll(next, 3, (id) => next.complete(id, null))).toEqual(open);
-  // The most recent ones are, half of RECENT_RUNS, by each of several searches.
+  // Each of several searches scans half of RECENT_RUNS, the most recent ones.
   expect(await read()).toBeLessThan(4 * RECENT_RUNS);
   expect(await rows(live, "SELECT id FROM unfinished_runs")).toEqual([]);
   expect(next.received).toEqual([]);
 });
 
-it("runs that were long open are canceled with their workflow", async () => {
+it("cancels long open runs with their workflow", async () => {
   const { live, open } = await threeBeforeMany();
   expect(await live.stub.changeWorkflow(MEMBER, WORKFLOW, "deregister")).toMatchObject({ value: "done" });
   const { data } = await getJson<{ data: { id: string }[] }>(live.key, "/api/v1/runs?status=CANCELED");
   expect(data.map(({ id }) => id).toSorted()).toEqual(open.toSorted());
 });
 
-it("a search reads on from where the last one ended, whoever's runs lie in between", async () => {
+it("continues a search where the last one ended, whatever runs lie in between", async () => {
   const live = await makeEnvironment("live");
   const host = await hostOf(live);
   await TestHost.listening(live.key, "other", "other");
@@ -150,7 +150,7 @@ it("a search reads on from where the last one ended, whoever's runs lie in betwe
   expect(Math.max(...later)).toBeLessThan(20);
 });
 
-it("a run costs no index entry when it ends soon, and one when it stays or waits for a host", async () => {
+it("writes no index entry for a run that ends soon, and one for a run that stays or waits for a host", async () => {
   const live = await makeEnvironment("live");
   const host = await hostOf(live);
   const written = await countRows(live);
@@ -171,7 +171,7 @@ it("a run costs no index entry when it ends soon, and one when it stays or waits
   expect(await costs(() => send(live.key, EVENT))).toBe(3);
 });
 
-it("a run that is made when all others were forgotten and the clock has gone back is found", async () => {
+it("finds a run that is made after all others were forgotten and the clock has gone back", async () => {
   const { live, open } = await threeBeforeMany();
   const first = await hostOf(live);
   await takeAll(first, 3, (id) => first.complete(id, null));
@@ -189,7 +189,7 @@ it("a run that is made when all others were forgotten and the clock has gone bac
   expect(await rows(live, "SELECT id FROM unfinished_runs")).toHaveLength(1);
 });
 
-it("what a search found is found again when what came of it was undone", async () => {
+it("finds a run again when the changes to it were rolled back", async () => {
   const live = await makeEnvironment("live");
   const host = await hostOf(live);
   await lose(live, host);

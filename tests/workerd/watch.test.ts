@@ -1,4 +1,4 @@
-// Pages that watch an environment: told that something has changed, and nothing else; and the last hour in numbers.
+// Pages that watch an environment: they learn that something has changed, and nothing else. The last hour in numbers.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Activity } from "../../shared/api/activity.ts";
 import { MEMBER, WATCH_PATH } from "../../shared/contracts/environment.ts";
@@ -48,7 +48,7 @@ const activity = async ({ stub }: TestEnvironment): Promise<Activity> => {
 };
 
 describe("a page that watches", () => {
-  it("is told of events, starts and ends, without a word of what they are", async () => {
+  it("hears of events, starts and ends, without any content", async () => {
     const page = await watch(live);
     const host = await hostOf(live);
     await eventually(() => expect(page.received.length).toBeGreaterThan(0));
@@ -61,7 +61,7 @@ describe("a page that watches", () => {
     expect(new Set(page.received)).toEqual(new Set(['{"type":"changed"}']));
   });
 
-  it("is told of many changes at once by one frame", async () => {
+  it("gets one frame for many changes", async () => {
     const page = await watch(live);
     await Promise.all(Array.from({ length: 50 }, (_, i) => send(live.key, "go", i)));
     await eventually(() => expect(page.received.length).toBeGreaterThan(0));
@@ -77,7 +77,7 @@ describe("a page that watches", () => {
     expect(page.received).toEqual([]);
   });
 
-  it("is closed after five minutes, at the next change, to show again that it may watch", async () => {
+  it("has its socket closed after five minutes, at the next change, to prove again that it may watch", async () => {
     const page = await watch(live);
     advanceClock(6 * MINUTE);
     await send(live.key, "go");
@@ -85,7 +85,7 @@ describe("a page that watches", () => {
     expect(page.received).toEqual([]);
   });
 
-  it("is no host: what it says is heard by nobody, and its end ends no run", async () => {
+  it("acts as no host: nobody hears its frames, and its end ends no run", async () => {
     const { live: environment, host, id } = await runningRun();
     const page = await watch(environment);
     page.socket.send(JSON.stringify({ type: "MESSAGE", id: "f1", data: "{}" }));
@@ -104,7 +104,7 @@ describe("a page that watches", () => {
 });
 
 describe("the last hour in numbers", () => {
-  it("is sixty minutes, all empty at first", async () => {
+  it("counts sixty minutes, all empty at first", async () => {
     const empty = await activity(live);
     expect(empty).toMatchObject({ hosts: 0, workflows: 0, hasRuns: false, attention: [] });
     expect(empty.minutes).toHaveLength(60);
@@ -113,7 +113,7 @@ describe("the last hour in numbers", () => {
     );
   });
 
-  it("counts events, runs, failures and how long runs took, by the minute in which they were made", async () => {
+  it("counts events, runs, failures and durations by the minute in which the run was made", async () => {
     const host = await hostOf(live);
     await send(live.key, "go");
     await send(live.key, "nobody listens");

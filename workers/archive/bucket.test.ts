@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { BUCKET_FROM_CHARS } from "../../shared/kernel/limits.ts";
 import { type Bucket, deleteKept, fetchKept, keep } from "./bucket.ts";
 
-/** A bucket that remembers what was asked of it. */
+/** A bucket that records its deletions. */
 function fakeBucket() {
   const objects = new Map<string, string>();
   const deletions: number[] = [];
@@ -22,29 +22,29 @@ const LARGE = "x".repeat(BUCKET_FROM_CHARS + 1);
 describe("a text of an ended run", () => {
   it.each([
     [
-      "is in its row while it is small",
+      "stays in its row while it is small",
       "x".repeat(BUCKET_FROM_CHARS),
       { text: "x".repeat(BUCKET_FROM_CHARS), key: null },
     ],
-    ["is in the bucket when it is large", LARGE, { text: null, key: "e/1" }],
-    ["is nowhere when there is none", null, { text: null, key: null }],
-  ])("%s, and is read again", async (_, text, kept) => {
+    ["goes to the bucket when it is large", LARGE, { text: null, key: "e/1" }],
+    ["takes no place when it is null", null, { text: null, key: null }],
+  ])("%s, and reads back the same", async (_, text, kept) => {
     const { bucket } = fakeBucket();
     expect(await keep(bucket, "e/1", text)).toEqual(kept);
     expect(await fetchKept(bucket, kept)).toBe(text);
   });
 
-  it("is in its row without a bucket, however large", async () => {
+  it("stays in its row without a bucket, however large", async () => {
     expect(await keep(undefined, "e/1", LARGE)).toEqual({ text: LARGE, key: null });
   });
 
-  it("that its bucket lost is an error, not nothing", async () => {
+  it("fails to load when its object is missing from the bucket", async () => {
     const { bucket } = fakeBucket();
     await expect(fetchKept(bucket, { text: null, key: "e/1" })).rejects.toThrow("bucket");
     await expect(fetchKept(undefined, { text: null, key: "e/1" })).rejects.toThrow("bucket");
   });
 
-  it("is deleted with its row, a thousand keys a call", async () => {
+  it("leaves the bucket with its row, a thousand keys a call", async () => {
     const { bucket, objects, deletions } = fakeBucket();
     const keys = Array.from({ length: 2_500 }, (_, n) => `e/${n}`);
     for (const key of keys) await keep(bucket, key, LARGE);

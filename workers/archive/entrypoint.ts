@@ -1,5 +1,5 @@
 // The archive Worker: the stateless entrypoint between environments' objects and the history in Postgres. Objects never
-// call out themselves; and nothing of routing waits for this.
+// call out themselves, and nothing in routing waits for this Worker.
 import { WorkerEntrypoint } from "cloudflare:workers";
 import type {
   ArchivedRows,
@@ -27,7 +27,7 @@ export class Archive extends WorkerEntrypoint<Env> implements ArchiveRpc {
     try {
       await store({ ...this.#place(), months }, environmentId, rows);
     } catch (error) {
-      // Another isolate may have dropped a month that this one knows.
+      // Another isolate may have dropped a month that this one remembers.
       months.forget();
       throw error;
     }

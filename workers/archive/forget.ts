@@ -1,5 +1,5 @@
-// Forgetting history. A month that no environment keeps any more is dropped as a whole; an environment that keeps less
-// than others has its rows deleted in slices.
+// Deletion of old history. A month that no environment keeps any more is dropped as a whole. An environment that keeps
+// less than others has its rows deleted in slices.
 import type { Forgetting } from "../../shared/contracts/archive.ts";
 import { firstSequenceAt, sequenceTime } from "../../shared/ids/ids.ts";
 import { type Bucket, deleteKept } from "./bucket.ts";
@@ -8,12 +8,12 @@ import { ask, type Client, TABLES } from "./sql.ts";
 
 const DAY_MS = 24 * 3_600_000;
 const DELETED_AT_ONCE = 2_000;
-/** Slices of one call; the next call goes on. */
+/** Slices of one call; the next call continues. */
 const SLICES_MAX = 50;
-/** The hours are small, and are kept when the runs are gone. */
+/** The hours are small and outlive the runs. */
 const HOURS_KEPT_DAYS = 800;
 
-/** The columns that name what is in the bucket. */
+/** The columns with keys of objects in the bucket. */
 const KEYS = { history_events: "payload_key", history_runs: "output_key", history_steps: "body_key" } as const;
 
 interface Place {
@@ -36,7 +36,7 @@ export async function forget(
   return { complete, dropped: await dropMonths(place, now) };
 }
 
-/** Deletes what an environment has below a number. Answers whether all of it is gone. */
+/** Deletes an environment's rows below a number. Returns true once all of them are gone. */
 async function forgetEnvironment(place: Place, environmentId: string, below: number): Promise<boolean> {
   for (const { name, key } of TABLES) {
     for (let slice = 0; ; slice++) {

@@ -10,7 +10,7 @@ describe("the month of a number", () => {
     ["2026-12-01T00:00:00.000Z", "2026_12"],
     ["2026-12-31T23:59:59.999Z", "2026_12"],
     ["2028-02-29T12:00:00.000Z", "2028_02"],
-  ])("%s is %s, and its number lies in it", (time, name) => {
+  ])("covers %s: %s, and its number lies in it", (time, name) => {
     const id = firstSequenceAt(Date.parse(time));
     const month = monthOf(id);
     expect(month.name).toBe(name);
@@ -19,9 +19,12 @@ describe("the month of a number", () => {
     expect(monthOfTable(`history_runs_${name}`)).toEqual(month);
   });
 
-  it.each(["history_runs", "history_runs_default", "runs_2026", "history_runs_2026_1"])("%s is no month's", (table) => {
-    expect(monthOfTable(table)).toBeNull();
-  });
+  it.each(["history_runs", "history_runs_default", "runs_2026", "history_runs_2026_1"])(
+    "rejects %s as the table of a month",
+    (table) => {
+      expect(monthOfTable(table)).toBeNull();
+    },
+  );
 
   it("ends where the next begins", () => {
     for (let at = Date.UTC(2025, 0, 1); at < Date.UTC(2029, 0, 1); at += 27 * 24 * 3_600_000) {
@@ -33,7 +36,7 @@ describe("the month of a number", () => {
 
 describe("a quantile of buckets", () => {
   const bucketOf = (ms: number) => Math.floor(Math.log(Math.max(ms, 1)) / Math.log(1.1));
-  it.each([1, 2, 10, 99, 1_000, 60_000, 3_600_000])("of runs that took %s ms is within five percent", (ms) => {
+  it.each([1, 2, 10, 99, 1_000, 60_000, 3_600_000])("lies within five percent for runs that took %s ms", (ms) => {
     const found = bucketQuantile([[bucketOf(ms), 3]], 0.5) ?? 0;
     expect(Math.abs(found - ms)).toBeLessThanOrEqual(Math.max(1, ms * 0.051));
   });

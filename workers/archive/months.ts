@@ -1,21 +1,21 @@
-// The months that Postgres keeps history in: each is a table of its own below each table of history.
+// The months of history in Postgres: each is a partition of its own below each table of history.
 import { firstSequenceAt, sequenceTime } from "../../shared/ids/ids.ts";
 
 export interface Month {
   /** `2026_11`, the end of its tables' names. */
   readonly name: string;
-  /** The first number of the month, and the first of the next. */
+  /** The first number of the month, and the first number of the next month. */
   readonly from: number;
   readonly to: number;
 }
 
-/** The month in which a run or an event of this number was made; UTC. */
+/** The UTC month in which a run or an event of this number was made. */
 export function monthOf(id: number): Month {
   const time = new Date(sequenceTime(id));
   return month(time.getUTCFullYear(), time.getUTCMonth());
 }
 
-/** The month of a table's name, or null when it is not one's. */
+/** The month of a table's name, or null if the table is no month. */
 export function monthOfTable(table: string): Month | null {
   const [, year, number] = /_(\d{4})_(\d{2})$/.exec(table) ?? [];
   return year === undefined ? null : month(Number(year), Number(number) - 1);

@@ -1,5 +1,5 @@
-// Reading history: pages by keyset, the newest first, and single runs and events, as JSON text in the form that the
-// environment's object answers. Every query names one environment.
+// Reading history: pages by keyset, newest first, and single runs and events, as JSON text in the form of the
+// environment's object. Every query names one environment.
 
 import type { RunStatus } from "../../shared/api/runs.ts";
 import type {
@@ -19,12 +19,12 @@ export interface Store {
   readonly bucket: Bucket | undefined;
 }
 
-/** Runs in which one page looks for a text. It answers what it found, and how far it came. */
+/** Runs in which one page looks for a text. The page returns the matches, and how far the search came. */
 const SEARCHED_AT_ONCE = 2_000;
-/** Characters of runs in full in one answer, which may have 32 MiB; and of one run's steps, as in its object. */
+/** Characters of full runs in one answer, which may have 32 MiB; also of one run's steps, as in its object. */
 const EXPORTED_MAX_CHARS = 8 * 1024 * 1024;
 const STEPS_MAX_CHARS = 8 * 1024 * 1024;
-/** Parts of steps, and characters of whatever else, asked for at once: one answer of the driver has 10 MB at most. */
+/** Parts of steps, and characters of everything else, per query: one answer of the driver holds 10 MB at most. */
 const STEPS_PARTS_AT_ONCE = 8;
 const ASKED_AT_ONCE_CHARS = 4 * 1024 * 1024;
 const SHORT_STEPS_CHARS = 32 * 1024;
@@ -51,7 +51,7 @@ export async function listRuns(
     const query = `SELECT id, summary FROM history_runs WHERE ${conditions} ORDER BY id DESC LIMIT $7`;
     return page(await ask<SummaryRow>(client, query, ...values, limit), limit);
   }
-  // The columns hold JSON: what it escapes is escaped in what is looked for.
+  // The columns hold JSON, so the searched text is escaped like JSON.
   const looked = JSON.stringify(text).slice(1, -1).toLowerCase();
   const rows = await ask<SummaryRow & { found: boolean }>(
     client,
@@ -91,7 +91,7 @@ export async function getRun(store: Store, environmentId: string, id: number): P
   return fullRun(store, row, await readSteps(store, environmentId, id));
 }
 
-/** Sizes are asked for before rows: an answer of the driver, and of this Worker, has its limits. */
+/** Sizes are queried before rows: an answer of the driver, and of this Worker, has its limits. */
 export async function exportRuns(
   store: Store,
   environmentId: string,
@@ -123,7 +123,7 @@ export async function exportRuns(
   return { rows, reached: rows.length < limit && rows.length === sized.length ? 0 : (rows.at(-1)?.id ?? 0) };
 }
 
-/** The first of them that have so many characters together; one at least. */
+/** The first rows that together have this many characters; at least one. */
 function thatFit(sized: readonly { readonly id: string; readonly size: number }[]): number[] {
   let chars = 0;
   const fit = sized.findIndex(({ size }, at) => {
@@ -138,7 +138,7 @@ interface Steps {
   readonly omitted: number;
 }
 
-/** The steps of those runs that have few characters of them, or none: most, and by two queries for all. */
+/** The steps of runs that have few characters of them, or none: most runs, and two queries for all. */
 async function readShortSteps(
   { client, bucket }: Store,
   environmentId: string,
@@ -170,7 +170,7 @@ async function readShortSteps(
   return new Map(known.map((run) => [run, { tasks: (bodies.get(run) ?? []).join(","), omitted: 0 }]));
 }
 
-/** As `readRunJson` of the object makes it. */
+/** The form of `readRunJson` in the object. */
 async function fullRun({ bucket }: Store, row: FullRow, { tasks, omitted }: Steps): Promise<string> {
   const { event, ...rest } = JSON.parse(row.summary) as { event: object };
   const payload = await fetchKept(bucket, { text: row.payload, key: row.payload_key });
@@ -258,7 +258,7 @@ interface ShownRun {
   readonly status?: RunStatus;
 }
 
-/** An event is forgotten by its object after its runs, so that here they all have their ends. */
+/** An object deletes an event after the event's runs, so that here they all have their ends. */
 async function withStatuses(client: Client, environmentId: string, rows: readonly SummaryRow[]): Promise<SummaryRow[]> {
   const events = rows.map(({ id, summary }) => ({ id, summary: JSON.parse(summary) as { runs: ShownRun[] } }));
   const numbers = events.flatMap(({ summary }) =>
@@ -312,7 +312,7 @@ export async function hours(client: Client, environmentId: string, from: number,
   }));
 }
 
-/** The middle of the bucket in which so many of the runs that started have ended; null when none has. Buckets ascend. */
+/** The middle of the bucket at this quantile of the runs that started and ended; null if none has. Buckets ascend. */
 export function bucketQuantile(
   buckets: readonly (readonly [bucket: number, runs: number])[],
   part: number,

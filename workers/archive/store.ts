@@ -1,13 +1,13 @@
-// Storing what an environment's object hands over. All of it is one transaction and may be repeated: a row that is there
-// stays as it is, and only a row that is new is counted in the hours. So a reply that was lost after the commit doubles
-// nothing. Tests: tests/system/history.test.ts.
+// Stores the batches of environments' objects. A batch is one transaction and may be repeated: a stored row stays as it
+// is, and only a new row is counted in the hours. A reply that is lost after the commit therefore doubles nothing.
+// Tests: tests/system/history.test.ts.
 import type { ArchivedRows } from "../../shared/contracts/archive.ts";
 import { searchableText, storableJson } from "../../shared/kernel/json-text.ts";
 import { type Bucket, keep } from "./bucket.ts";
 import { type Month, monthOf } from "./months.ts";
 import { type Client, type Query, TABLES } from "./sql.ts";
 
-/** One maker of tables at a time; the number is ours alone within the database. */
+/** Only one process creates tables at a time; the lock's number is ours alone within the database. */
 const MAKING_MONTHS = 4_104_101;
 
 const INSERT_EVENTS = `
@@ -42,7 +42,7 @@ const INSERT_RUNS = `
   ON CONFLICT (environment_id, hour, workflow, bucket)
     DO UPDATE SET runs = hours.runs + excluded.runs, failures = hours.failures + excluded.failures`;
 
-/** Months whose tables are known to be there, by this isolate. */
+/** Months whose tables this isolate knows to exist. */
 export class Months {
   readonly #known = new Set<string>();
 
@@ -62,7 +62,7 @@ export class Months {
     for (const { name } of missing) this.#known.add(name);
   }
 
-  /** A month was dropped, or may have been: it is made again when it is wanted. */
+  /** A month was dropped, or may have been: its tables are created again on demand. */
   forget(): void {
     this.#known.clear();
   }
@@ -85,7 +85,7 @@ export async function store(
   await client.transaction(queries);
 }
 
-/** The steps of a run are stored before it, or with it: a run that is there is there as a whole. */
+/** The steps of a run are stored before it or with it: a stored run is complete. */
 async function inserts(
   client: Client,
   bucket: Bucket | undefined,

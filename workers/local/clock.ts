@@ -1,4 +1,4 @@
-// The movable clock: GET and POST /local/clock, only where the setting CLOCK is "movable" and the request comes to a
+// The movable clock: GET and POST /local/clock, only if the setting CLOCK is "movable" and the request comes to a
 // loopback address. A deployed router is never reached at one, and refuses to run with the setting.
 import { z } from "zod";
 import { clockFollowers, clockOffset, now, setClockOffset } from "../../shared/kernel/clock.ts";
@@ -13,17 +13,17 @@ const Move = z.union(
   },
 );
 
-/** Whether this request may move the clock. */
+/** True if this request may move the clock. */
 export function clockIsMovable(env: Env, url: URL): boolean {
   return parseSettings(env).CLOCK === "movable" && LOOPBACK.has(url.hostname);
 }
 
-/** Whether a deployed router was given the local setting: a reason to serve nothing. */
+/** True if a deployed router has the local setting: it then refuses every request. */
 export function clockIsMisplaced(env: Env, url: URL): boolean {
   return parseSettings(env).CLOCK === "movable" && !LOOPBACK.has(url.hostname);
 }
 
-/** Moves the clock forward and has every object fire what is due. Answers the new time when all have. */
+/** Moves the clock forward and has every object run its due work. Returns the new time when all have. */
 export async function moveClock(env: Env, request: Request): Promise<Response> {
   const parsed = Move.safeParse(await request.json().catch(() => null));
   if (!parsed.success)

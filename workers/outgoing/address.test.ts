@@ -1,4 +1,4 @@
-// Every spelling of an address that is not public is refused; the URL parser brings most of them to one form.
+// Every spelling of an address that is not public is refused; the URL parser normalizes most spellings.
 import { expect, it } from "vitest";
 import { refusedTarget } from "./address.ts";
 
@@ -45,7 +45,7 @@ it.each([
   "http://metadata.google.internal/",
   "http://router.home.arpa/",
   "http://intranet/",
-])("%s is refused", (url) => {
+])("refuses %s", (url) => {
   expect(refused(url)).toBe("private, loopback and link-local addresses cannot be fetched");
 });
 
@@ -67,18 +67,18 @@ it.each([
   "http://[2001:200::1]/",
   "http://localhost.example.com/",
   "http://local.example/",
-])("%s is public", (url) => {
+])("allows %s", (url) => {
   expect(refused(url)).toBeNull();
 });
 
 it.each(["ftp://example.com/", "file:///etc/passwd", "data:text/plain,a", "javascript:1", "ws://example.com/"])(
-  "%s is not http, which is refused also where private targets are allowed",
+  "refuses %s, which is not HTTP, even if private targets are allowed",
   (url) => {
     expect(refused(url)).toBe("only http and https URLs can be fetched");
     expect(refusedTarget(new URL(url), true)).toBe("only http and https URLs can be fetched");
   },
 );
 
-it("where private targets are allowed, a loopback address is one of them", () => {
+it("allows a loopback address if private targets are allowed", () => {
   expect(refusedTarget(new URL("http://127.0.0.1:9/"), true)).toBeNull();
 });

@@ -1,5 +1,5 @@
-// Which targets a call on a user's behalf may have. In a deployed router private, loopback and link-local ones are
-// refused: by name, and by every spelling of an address, which the URL parser has brought to one form.
+// Allowed targets of calls on a user's behalf. A deployed router refuses private, loopback and link-local targets: by
+// name, and by every spelling of an address, which the URL parser has normalized.
 
 /** Names that never mean a public host. */
 const LOCAL_NAMES = /(^|\.)(localhost|local|localdomain|internal|intranet|home\.arpa|lan)$/;
@@ -23,7 +23,7 @@ const PRIVATE_V4: readonly (readonly [string, number])[] = [
   ["240.0.0.0", 4],
 ];
 
-/** Why this URL may not be called, or null when it may. */
+/** The reason why this URL may not be called, or null if it may. */
 export function refusedTarget(url: URL, privateAllowed: boolean): string | null {
   if (url.protocol !== "http:" && url.protocol !== "https:") return "only http and https URLs can be fetched";
   if (privateAllowed) return null;
@@ -32,7 +32,7 @@ export function refusedTarget(url: URL, privateAllowed: boolean): string | null 
   if (host.startsWith("[")) return isPublicV6(host.slice(1, -1)) ? null : reason;
   const v4 = parseV4(host);
   if (v4 !== null) return isPublicV4(v4) ? null : reason;
-  // A name without a dot is one of a local network.
+  // A name without a dot belongs to a local network.
   return LOCAL_NAMES.test(host) || !host.includes(".") ? reason : null;
 }
 

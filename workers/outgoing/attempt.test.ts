@@ -1,4 +1,4 @@
-// One attempt, with the world outside as a table from URL to response that records what was asked of it.
+// One attempt. The outside world is a table from URL to response that records the requests.
 import { describe, expect, it } from "vitest";
 import { VALUE_MAX_BYTES } from "../../shared/kernel/limits.ts";
 import type { Attempted, OutgoingRequest } from "../../shared/wire/reference/fetch.ts";
@@ -47,13 +47,13 @@ describe("the response", () => {
     ["application/json", "{", "{"],
     ["text/plain", '{"a":1}', '{"a":1}'],
     ["application/jsonp", "1", "1"],
-  ])("of type %s and text %s has the body %j", async (type, text, body) => {
+  ])("has, with type %s and text %s, the body %j", async (type, text, body) => {
     const world = { "https://a.example/": () => new Response(text, { headers: { "content-type": type } }) };
     const { attempted } = await ask(world, { url: "https://a.example/" });
     expect(attempted).toMatchObject({ kind: "response", response: { status: 200, ok: true, body } });
   });
 
-  it("without a body has none", async () => {
+  it("has no body when the target sends none", async () => {
     const { attempted } = await ask(
       { "https://a.example/": () => new Response(null, { status: 204 }) },
       { url: "https://a.example/" },
@@ -70,7 +70,7 @@ describe("the response", () => {
     expect(tooLarge.attempted).toMatchObject(failure("ResponseTooLarge"));
   });
 
-  it("that never ends is left after the limit", async () => {
+  it("stops after the limit when it never ends", async () => {
     let canceled = false;
     const endless = new ReadableStream({
       pull: (controller) => controller.enqueue(new Uint8Array(100_000)),
@@ -88,7 +88,7 @@ describe("the response", () => {
 });
 
 describe("the request", () => {
-  it("has JSON as its type unless it says another", async () => {
+  it("has JSON as its type unless it names another", async () => {
     const world = { "https://a.example/": () => new Response("") };
     const plain = await ask(world, { url: "https://a.example/", method: "POST", body: "1" });
     expect(plain.asked[0]?.headers.get("content-type")).toBe("application/json");
@@ -125,13 +125,13 @@ describe("the request", () => {
     ["TRACE", { url: "https://a.example/", method: "TRACE" }, "InvalidMethod"],
     ["a header with a line break", { url: "https://a.example/", headers: { a: "b\r\nc: d" } }, "InvalidHeader"],
     ["a header whose name is none", { url: "https://a.example/", headers: { "a b": "c" } }, "InvalidHeader"],
-  ])("with %s is not made", async (_what, request, name) => {
+  ])("fails with %s", async (_what, request, name) => {
     const { attempted, asked } = await ask({}, request);
     expect(attempted).toMatchObject(failure(name));
     expect(asked).toEqual([]);
   });
 
-  it("that cannot be made says nothing of the address or the cause", async () => {
+  it("reveals nothing of the address or the cause when it fails", async () => {
     const { attempted } = await ask({}, { url: "https://down.example/" });
     expect(attempted).toEqual({
       kind: "failed",
@@ -139,7 +139,7 @@ describe("the request", () => {
     });
   });
 
-  it("that was not answered in time says so", async () => {
+  it("says that it timed out", async () => {
     const world = {
       "https://slow.example/": () => Promise.reject(new DOMException("The operation timed out.", "TimeoutError")),
     };
@@ -153,14 +153,14 @@ describe("the request", () => {
 describe("a redirect", () => {
   const credentials = { authorization: "Bearer s", cookie: "a=b", "x-mine": "1" };
 
-  it("within the origin keeps the credentials", async () => {
+  it("keeps the credentials within the origin", async () => {
     const world = { "https://a.example/": redirect("/two"), "https://a.example/two": () => new Response("") };
     const { asked } = await ask(world, { url: "https://a.example/", headers: credentials });
     expect(Object.fromEntries(asked[1]?.headers ?? [])).toEqual(credentials);
   });
 
   it.each(["https://b.example/", "http://a.example/", "https://a.example:444/", "https://sub.a.example/"])(
-    "to the other origin %s takes no credentials along",
+    "takes no credentials along to the other origin %s",
     async (to) => {
       const world = { "https://a.example/": redirect(to), [to]: () => new Response("") };
       const { asked } = await ask(world, { url: "https://a.example/", headers: credentials });
@@ -168,7 +168,7 @@ describe("a redirect", () => {
     },
   );
 
-  it("does not bring the credentials back on the way home", async () => {
+  it("takes no credentials along when it comes back to the first origin", async () => {
     const world = {
       "https://a.example/": redirect("https://b.example/"),
       "https://b.example/": redirect("https://a.example/two"),
@@ -179,7 +179,7 @@ describe("a redirect", () => {
   });
 
   it.each(["http://127.0.0.1/", "http://169.254.169.254/", "http://[::1]/", "ftp://a.example/", "//localhost/"])(
-    "to %s is not followed",
+    "leads nowhere for %s",
     async (to) => {
       const { attempted, asked } = await ask({ "https://a.example/": redirect(to) }, { url: "https://a.example/" });
       expect(attempted).toMatchObject(failure("RefusedTarget"));
@@ -197,14 +197,14 @@ describe("a redirect", () => {
     [301, "PUT", "PUT", true],
     [302, "DELETE", "DELETE", true],
     [303, "HEAD", "HEAD", false],
-  ])("with %i turns %s into %s", async (status, method, then, keepsBody) => {
+  ])("turns with %i the method %s into %s", async (status, method, then, keepsBody) => {
     const world = { "https://a.example/": redirect("/two", status), "https://a.example/two": () => new Response(null) };
     const request = { url: "https://a.example/", method: method as OutgoingRequest["method"], body: "1" };
     const { asked } = await ask(world, request);
     expect(asked[1]).toMatchObject({ method: then, body: keepsBody ? "1" : null });
   });
 
-  it("is followed 20 times, and not once more", async () => {
+  it("leads on 20 times, and not once more", async () => {
     const world: World = { "https://a.example/20": () => new Response("") };
     for (let n = 0; n < 20; n++) world[`https://a.example/${n}`] = redirect(`/${n + 1}`);
     expect((await ask(world, { url: "https://a.example/0" })).attempted).toMatchObject({ kind: "response" });
@@ -214,7 +214,7 @@ describe("a redirect", () => {
     expect(asked).toHaveLength(21);
   });
 
-  it("without a location is the response", async () => {
+  it("counts as the response without a location", async () => {
     const world = { "https://a.example/": () => new Response("moved", { status: 301 }) };
     const { attempted } = await ask(world, { url: "https://a.example/" });
     expect(attempted).toMatchObject({ kind: "response", response: { status: 301, ok: false, body: "moved" } });
@@ -234,6 +234,6 @@ it.each<[string | null, number | null]>([
   ["9999999999", null],
   ["2026-03-01T12:00:30Z", null],
   ["soon", null],
-])("Retry-After %j is %j ms", (header, expected) => {
+])("reads Retry-After %j as %j ms", (header, expected) => {
   expect(retryAfter(header, NOW)).toBe(expected);
 });

@@ -1,11 +1,11 @@
-// One attempt at a user's call: every hop checked, the response read up to a limit, all within a time.
+// One attempt at a user's call: every hop is checked, the response is read up to a limit, and all has a time limit.
 import { FETCH_MAX_REDIRECTS, FETCH_TIMEOUT_MS, VALUE_MAX_BYTES } from "../../shared/kernel/limits.ts";
 import type { Attempted, FetchedResponse, OutgoingRequest } from "../../shared/wire/reference/fetch.ts";
 import { refusedTarget } from "./address.ts";
 
 /** Headers that belong to one origin and do not follow a redirect to another. */
 const CREDENTIALS = ["authorization", "cookie", "proxy-authorization"];
-/** Headers the platform sets itself, or that would let a call pass for something else. */
+/** Headers that the platform sets itself, or that would let a call pass for something else. */
 const NOT_FORWARDED = [
   "host",
   "content-length",
@@ -17,7 +17,7 @@ const NOT_FORWARDED = [
 
 const failed = (name: string, message: string): Attempted => ({ kind: "failed", error: { name, message } });
 
-/** Makes one call. Never throws: what went wrong is in the answer, without anything of the request. */
+/** Makes one call. Never throws: the answer holds the failure, without any part of the request. */
 export async function attempt(
   request: OutgoingRequest,
   privateAllowed: boolean,
@@ -88,7 +88,7 @@ async function read(response: Response, now: () => number): Promise<Attempted> {
   return { kind: "response", response: fetched, retryAfterMs: retryAfter(response.headers.get("retry-after"), now()) };
 }
 
-/** The body as text, or null when it is larger than a value may be. Leaving the loop cancels the stream. */
+/** The body as text, or null if it is larger than a value may be. Leaving the loop cancels the stream. */
 async function readText(response: Response): Promise<string | null> {
   const decoder = new TextDecoder();
   let size = 0;
@@ -110,7 +110,7 @@ function parseBody(text: string, contentType: string | null): unknown {
   }
 }
 
-/** `Retry-After` in milliseconds from now, by RFC 9110: seconds, or a date. Null when there is none or it is neither. */
+/** `Retry-After` in milliseconds from now, by RFC 9110: seconds, or a date. Null if it is missing or neither. */
 export function retryAfter(header: string | null, now: number): number | null {
   if (header === null) return null;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1000;

@@ -1,5 +1,6 @@
-// The stateless entrypoint through which the router calls the user's targets: one call an attempt. The Environment
-// object never calls out itself, because it has six connections that may wait for headers; this has its own each time.
+// The stateless entrypoint through which the router calls users' targets: one invocation per attempt. The Environment
+// object never calls out itself, because it has six connections that may wait for headers; each invocation here has its
+// own.
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { now } from "../../shared/kernel/clock.ts";
 import type { Attempted, OutgoingRequest, OutgoingRpc } from "../../shared/wire/reference/fetch.ts";

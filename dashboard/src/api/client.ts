@@ -1,5 +1,5 @@
-// How the dashboard asks the router: JSON over fetch, with the session's cookies. An answer that is no success becomes an
-// ApiError with the router's own words.
+// Requests of the dashboard to the router: JSON over fetch, with the session's cookies. Any answer but a success
+// becomes an ApiError with the router's own message.
 
 export class ApiError extends Error {
   override readonly name = "ApiError";
@@ -14,7 +14,9 @@ export class ApiError extends Error {
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
-/** Asks a path of the API. `body` is sent as JSON. Rejects with an ApiError; status 0 when the router cannot be reached. */
+/**
+ * Sends a request to the API, with `body` as JSON. Rejects with an ApiError; status 0 if the router cannot be reached.
+ */
 export async function ask<T>(method: Method, path: string, body?: unknown): Promise<T> {
   let response: Response;
   try {
@@ -24,7 +26,7 @@ export async function ask<T>(method: Method, path: string, body?: unknown): Prom
       ...(body !== undefined && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
     });
   } catch {
-    throw new ApiError(0, "The router cannot be reached. Is it running?");
+    throw new ApiError(0, "The router cannot be reached. Check that it is running, then try again.");
   }
   const text = await response.text();
   const answer = parse(text);
@@ -35,7 +37,11 @@ export async function ask<T>(method: Method, path: string, body?: unknown): Prom
     fields?: ApiError["fields"];
   };
   const said = [error, message].find((each) => typeof each === "string") as string | undefined;
-  throw new ApiError(response.status, said ?? `The router answered ${response.status}.`, fields ?? []);
+  throw new ApiError(
+    response.status,
+    said ?? `The request failed with status ${response.status}. Try again.`,
+    fields ?? [],
+  );
 }
 
 function parse(text: string): unknown {

@@ -1,4 +1,4 @@
-// What the pages ask for. The types are those that the router itself answers with: no shape is written down twice.
+// The queries of the pages. Types come from the router's own API shapes, so that no shape is written twice.
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import type { Activity } from "../../../shared/api/activity.ts";
 import type { AuditEntry } from "../../../shared/api/audit.ts";
@@ -25,7 +25,7 @@ export interface Page<T> {
   readonly next: string | null;
 }
 
-/** Everything of one environment: what a hint from its socket makes old. */
+/** All queries of one environment. A hint from its socket makes them stale. */
 export const environmentKey = ({ org, env }: Place) => ["environment", org, env] as const;
 const inEnvironment = "/organizations/{}/environments/{}";
 
@@ -53,7 +53,7 @@ export const workflows = (place: Place) =>
 
 export const runsPage = (place: Place, filters: RunFilters, cursor: string | null, limit = 50) =>
   ask<RunsPage>("GET", path(`${inEnvironment}/runs`, place.org, place.env) + query({ ...filters, cursor, limit }));
-/** Not below the environment's key: the list takes over what is new by itself, see pages/runs.tsx. */
+/** Not below the environment's key: the list merges new runs by itself, see pages/runs.tsx. */
 export const runsKey = ({ org, env }: Place, filters: RunFilters) => ["runs", org, env, filters] as const;
 export const runs = (place: Place, filters: RunFilters) =>
   infiniteQueryOptions({

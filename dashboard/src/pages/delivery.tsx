@@ -1,4 +1,4 @@
-// One delivery as it came, with every environment's half side by side; redeliver.
+// One delivery as received, with every environment's half side by side; redeliver.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { useState } from "react";
@@ -33,8 +33,8 @@ export function DeliveryPage() {
   return (
     <>
       <PageTitle
-        title={delivery.name ?? "Delivery without a name"}
-        actions={may && <Button onPress={() => redeliver()}>Redeliver to all</Button>}
+        title={delivery.name ?? "Unnamed delivery"}
+        actions={may && <Button onPress={() => redeliver()}>Redeliver to all environments</Button>}
       >
         <Badge tone={DELIVERY_TONES[delivery.status]}>{delivery.status}</Badge> received{" "}
         <When time={delivery.receivedAt} /> · <code className="text-xs break-all">{delivery.id}</code>
@@ -43,7 +43,7 @@ export function DeliveryPage() {
         <Problem error={failed} />
         {delivery.conflictsWith && (
           <Panel>
-            The provider has used this delivery's id for another body before: it is kept, and was not routed.
+            The provider used this delivery's id before for a different body. The delivery is stored but was not routed.
           </Panel>
         )}
         <div className="grid gap-4 md:grid-cols-2">
@@ -92,11 +92,11 @@ function HalfPanel({ half, onRedeliver }: { half: Half; onRedeliver: (() => unkn
           {attempts > 1 && <span className="text-soft">after {attempts} attempts </span>}
           {nextTryAt && (
             <span className="text-soft">
-              next try <When time={nextTryAt} />
+              next attempt <When time={nextTryAt} />
             </span>
           )}
         </p>
-        {!reached && <p className="text-soft">The environment could not be asked.</p>}
+        {!reached && <p className="text-soft">The environment did not answer. Reload the page to try again.</p>}
         <ul className="flex flex-col gap-1.5">
           {runs.map((run) => (
             <li key={run.id} className="flex flex-wrap items-center gap-2">
@@ -112,7 +112,7 @@ function HalfPanel({ half, onRedeliver }: { half: Half; onRedeliver: (() => unkn
             </li>
           ))}
         </ul>
-        {runs.length === 0 && state === "accepted" && <p className="text-soft">It has started nothing here.</p>}
+        {runs.length === 0 && state === "accepted" && <p className="text-soft">No runs started</p>}
         {workflows && workflows.length > 0 && <Explanations workflows={workflows} />}
         {state === "accepted" && (
           <Link
@@ -120,7 +120,7 @@ function HalfPanel({ half, onRedeliver }: { half: Half; onRedeliver: (() => unkn
             params={{ org, env: environment, event }}
             className="self-start underline"
           >
-            The event
+            View event
           </Link>
         )}
       </div>

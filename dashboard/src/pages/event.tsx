@@ -1,4 +1,4 @@
-// One event: what it carries, what it started, and what stopped the other workflows.
+// One event: its content, the runs it started, and the reasons why other workflows did not start.
 import { useQuery } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import type { Explanation } from "../../../shared/api/events.ts";
@@ -24,15 +24,15 @@ export function EventPage() {
         <Panel title="Event">
           <Facts
             facts={[
-              ["Happened", <When key="h" time={event.timestamp} />],
-              ["Came", <When key="c" time={event.createdAt} />],
+              ["Occurred", <When key="h" time={event.timestamp} />],
+              ["Received", <When key="c" time={event.createdAt} />],
               ...(event.deliverAt ? [["Delayed until", <When key="d" time={event.deliverAt} />] as const] : []),
-              ["Id known until", <When key="k" time={event.keptUntil} />],
+              ["Deduplicated until", <When key="k" time={event.keptUntil} />],
             ]}
           />
         </Panel>
         <Panel title="Runs">
-          {event.runCount === 0 && <p className="text-soft">It has started nothing.</p>}
+          {event.runCount === 0 && <p className="text-soft">No runs started</p>}
           <ul className="flex flex-col gap-1.5">
             {event.runs.map((run) => (
               <li key={run.id} className="flex flex-wrap items-center gap-2">
@@ -53,7 +53,7 @@ export function EventPage() {
           )}
         </Panel>
         {event.workflows.length > 0 && (
-          <Panel title="Workflows that listen for this name, as they are now">
+          <Panel title="Workflows listening for this name now">
             <Explanations workflows={event.workflows} />
           </Panel>
         )}
@@ -70,7 +70,7 @@ export function EventPage() {
   );
 }
 
-/** What matched, and of what did not, the first part of its filter that fails. */
+/** Workflows that match, and for each other one the first part of its filter that fails. */
 export function Explanations({ workflows }: { workflows: readonly Explanation[] }) {
   return (
     <ul className="flex flex-col gap-2">
@@ -81,7 +81,7 @@ export function Explanations({ workflows }: { workflows: readonly Explanation[] 
           {paused && <Badge tone="wait">paused</Badge>}
           {mismatch && (
             <span className="data text-soft">
-              <code>{mismatch.path}</code> has to be <code>{mismatch.expected}</code>, and is {mismatch.found}
+              <code>{mismatch.path}</code> is {mismatch.found}; expected <code>{mismatch.expected}</code>
             </span>
           )}
         </li>

@@ -1,4 +1,4 @@
-// The events of an environment, the newest first, and what each started.
+// The events of an environment, newest first, with the runs of each.
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -28,14 +28,14 @@ export function Events() {
   };
   return (
     <>
-      <PageTitle title="Events">Everything that came into this environment.</PageTitle>
+      <PageTitle title="Events">All events received by this environment</PageTitle>
       <search aria-label="Events" className="mb-3 flex flex-wrap items-end gap-3">
         <Field label="Name" value={name} onChange={setName} placeholder="user.created" />
         <Choose
           label="Kind"
           value={kind ?? "all"}
           choices={[
-            { id: "all", label: "Every kind" },
+            { id: "all", label: "All kinds" },
             ...Object.entries(KIND_LABELS).map(([each, label]) => ({ id: each, label })),
           ]}
           onChange={(chosen) => setKind(KINDS.find((each) => each === chosen))}
@@ -47,7 +47,7 @@ export function Events() {
       </search>
       <Problem error={error} />
       {!data && !error && <Loading />}
-      {data && shown.length === 0 && <Empty title="No events here that fit." />}
+      {data && shown.length === 0 && <Empty title="No events match these filters" />}
       <ul aria-label="Events" className="flex flex-col gap-1.5">
         {shown.map((event) => (
           <li key={event.id}>
@@ -61,7 +61,7 @@ export function Events() {
                   {event.name} <Badge>{KIND_LABELS[event.kind]}</Badge> {event.isTest && <Badge>test</Badge>}
                 </span>
                 <span className="flex flex-wrap items-center gap-1.5 text-xs text-soft">
-                  {event.runCount === 0 && (event.deliverAt ? "delayed" : "started nothing")}
+                  {event.runCount === 0 && (event.deliverAt ? "delayed" : "no runs started")}
                   {event.runs.slice(0, 4).map(({ id, workflow, status }) => (
                     <span key={id} className="data flex items-center gap-1">
                       <Status status={status} /> {workflow}
@@ -79,7 +79,7 @@ export function Events() {
       </ul>
       {hasNextPage && (
         <Button className="mt-3" isDisabled={isFetchingNextPage} onPress={() => void fetchNextPage()}>
-          Older events
+          Load older events
         </Button>
       )}
     </>

@@ -1,4 +1,4 @@
-// The way to the first run. It notices by itself when a host connects and when a run has ended.
+// The steps to the first run. The page notices by itself when a host connects and when a run has ended.
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
@@ -46,7 +46,7 @@ export function FirstRun({ activity, onDone }: { activity: Activity; onDone: () 
     <div className="mb-4">
       <Panel title="Your first run">
         <ol className="flex flex-col gap-5">
-          <Step number={1} done={false} title="Point your process to this environment">
+          <Step number={1} done={false} title="Set the environment variables of your process">
             <Code text={variables(shown ?? `trigger_${place.env}_••••••`)} />
             <Problem error={error} />
             {may && key && (
@@ -73,10 +73,10 @@ export function FirstRun({ activity, onDone }: { activity: Activity; onDone: () 
             done={ended}
             title={
               ended
-                ? "It has run"
+                ? "Run finished"
                 : run
-                  ? "It runs; waiting for its end …"
-                  : "Send it an event; waiting for the first run …"
+                  ? "Running; waiting for the run to finish …"
+                  : "Send an event; waiting for the first run …"
             }
           >
             {run && (
@@ -87,7 +87,7 @@ export function FirstRun({ activity, onDone }: { activity: Activity; onDone: () 
                   params={{ ...place, run: run.id }}
                   className="font-medium underline"
                 >
-                  See the run of {run.workflow.name}
+                  View the run of {run.workflow.name}
                 </Link>
                 {ended && <Button onPress={onDone}>Done</Button>}
               </p>
@@ -127,7 +127,7 @@ function Step({
 function Code({ text }: { text: string }) {
   return (
     <pre
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard must reach it to scroll.
       tabIndex={0}
       className="overflow-x-auto rounded-md border border-line bg-page p-3 font-mono text-xs"
     >

@@ -1,12 +1,11 @@
-// An environment at a glance: who is connected, what went on in the last hour, what needs a look. Before the first run:
-// how to get there.
+// The overview of an environment: hosts and workflows, the last hour in numbers, and everything that needs attention.
+// Before the first run, the steps to get there.
 import { useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Activity, Attention } from "../../../shared/api/activity.ts";
 import { activity, deliveriesPage, sources } from "../api/queries.ts";
 import { useHints } from "../live.ts";
-import { lookOf } from "../shell/environments.ts";
 import { usePlace } from "../shell/place.ts";
 import { Problem } from "../ui/controls.tsx";
 import { formatDuration } from "../ui/format.ts";
@@ -19,8 +18,7 @@ export function Home() {
   const place = usePlace();
   const { data, error } = useQuery(activity(place));
   useSettledActivity();
-  const look = lookOf(place.env);
-  // The way to the first run stays until a person has seen its end; the numbers are some seconds behind.
+  // The steps to the first run stay until a person has seen its end; the numbers are some seconds behind.
   const here = `${place.org}/${place.env}`;
   const [way, setWay] = useState({ here: "", done: false });
   const isNew = data?.hasRuns === false && way.here !== here;
@@ -30,7 +28,7 @@ export function Home() {
   const onTheWay = isNew || (way.here === here && !way.done);
   return (
     <>
-      <PageTitle title={`Home of ${look.label}`}>What went on here in the last hour.</PageTitle>
+      <PageTitle title="Overview">Last 60 minutes</PageTitle>
       <Problem error={error} />
       {!data && !error && <Loading />}
       {data && onTheWay && <FirstRun activity={data} onDone={() => setWay({ here, done: true })} />}
@@ -40,8 +38,8 @@ export function Home() {
 }
 
 /**
- * The numbers are some seconds old at the router: once those have passed after a change, they are asked for again; and once
- * more, if there was another change meanwhile, which the answer may not have seen.
+ * The router's numbers are some seconds old. They are fetched again once those seconds have passed after a change, and
+ * once more after another change meanwhile, which the answer may not include.
  */
 const NUMBERS_KEPT_MS = 2_500;
 function useSettledActivity(): void {
@@ -91,14 +89,14 @@ function Numbers({ activity: shown }: { activity: Activity }) {
         <Figure name="Hosts connected" value={shown.hosts.toLocaleString()} />
         <Figure name="Workflows" value={shown.workflows.toLocaleString()} />
         <Figure name="Runs" value={sum(({ runs }) => runs).toLocaleString()} />
-        <Figure name="Failures" value={sum(({ failures }) => failures).toLocaleString()} />
-        <Figure name="Slowest p95" value={slowest === 0 ? "—" : formatDuration(slowest)} />
+        <Figure name="Failed runs" value={sum(({ failures }) => failures).toLocaleString()} />
+        <Figure name="Highest p95" value={slowest === 0 ? "—" : formatDuration(slowest)} />
       </dl>
       <NeedsAttention attention={shown.attention} />
       <Suspense fallback={<Loading />}>
         <div className="grid gap-4 lg:grid-cols-2">
           <Chart title="Per minute" times={times} series={counts} />
-          <Chart title="Duration of runs, in ms" times={times} series={durations} unit=" ms" />
+          <Chart title="Run duration (ms)" times={times} series={durations} unit=" ms" />
         </div>
       </Suspense>
     </div>
@@ -114,16 +112,23 @@ function Figure({ name, value }: { name: string; value: string }) {
   );
 }
 
-const KINDS = {
-  "no host": "nobody serves it, and runs wait",
-  failing: "runs of the last hour have failed",
-  refused: "its last registration was refused",
-} as const;
+function attentionText({ kind, runs, message }: Attention): string {
+  if (message) return message;
+  const count = (adjective: string) => `${runs.toLocaleString()} ${adjective} ${runs === 1 ? "run" : "runs"}`;
+  switch (kind) {
+    case "no host":
+      return `${count("queued")}, no host connected`;
+    case "failing":
+      return `${count("failed")} in the last hour`;
+    case "refused":
+      return "The last registration was refused";
+  }
+}
 
 const PARKED_ASKED_EVERY_MS = 60_000;
 const SOURCES_ASKED = 20;
 
-/** Sources with deliveries that could not be handed to this environment for a day. */
+/** Sources with deliveries that could not be handed to this environment within a day. */
 function useParked(): { id: string; service: string; count: string }[] {
   const { org, env } = usePlace();
   const { data } = useQuery({ ...sources(org), staleTime: PARKED_ASKED_EVERY_MS });
@@ -148,7 +153,7 @@ function useParked(): { id: string; service: string; count: string }[] {
 function NeedsAttention({ attention }: { attention: readonly Attention[] }) {
   const place = usePlace();
   const parked = useParked();
-  if (attention.length === 0 && parked.length === 0) return <Empty title="Nothing needs your attention." />;
+  if (attention.length === 0 && parked.length === 0) return <Empty title="Nothing needs your attention" />;
   return (
     <Panel title="Needs attention">
       <ul className="flex flex-col gap-2">
@@ -162,20 +167,22 @@ function NeedsAttention({ attention }: { attention: readonly Attention[] }) {
             >
               {service}
             </Link>
-            <span className="text-soft">deliveries could not be handed over for a day: {count}</span>
+            <span className="text-soft">
+              {count} {count === "1" ? "delivery" : "deliveries"} not handed over within a day
+            </span>
           </li>
         ))}
-        {attention.map(({ kind, workflow, runs, message }) => (
-          <li key={kind + workflow} className="flex flex-wrap items-baseline gap-2">
-            <Badge tone={kind === "no host" ? "wait" : "bad"}>{kind}</Badge>
+        {attention.map((each) => (
+          <li key={each.kind + each.workflow} className="flex flex-wrap items-baseline gap-2">
+            <Badge tone={each.kind === "no host" ? "wait" : "bad"}>{each.kind}</Badge>
             <Link
               to="/orgs/$org/$env/workflows/$workflow"
-              params={{ ...place, workflow }}
+              params={{ ...place, workflow: each.workflow }}
               className="data font-medium underline"
             >
-              {workflow}
+              {each.workflow}
             </Link>
-            <span className="data text-soft">{message ?? `${KINDS[kind]}: ${runs.toLocaleString()}`}</span>
+            <span className="data text-soft">{attentionText(each)}</span>
           </li>
         ))}
       </ul>

@@ -1,5 +1,5 @@
-// Joining an organization with an invitation's link. Its token stands behind the #, which no server sees. Who is signed in
-// joins as that person; who is not makes an account.
+// Joining an organization with an invitation's link. Its token is behind the #, which no server sees. A signed-in
+// person joins with that account; anybody else creates one.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -39,16 +39,16 @@ export function Invited() {
         <Problem error={error} />
         {person ? (
           <p>
-            As <strong className="data">{person.email}</strong>. The invitation has to be for this address.
+            Signed in as <strong className="data">{person.email}</strong>. The invitation must be for this address.
           </p>
         ) : (
           <>
-            <p className="text-soft">If you have an account, sign in first, and open this link again.</p>
+            <p className="text-soft">If you have an account, sign in first, then open this link again.</p>
             <Field
               label="Email"
               type="email"
               autoComplete="username"
-              hint="The address that was invited."
+              hint="The invited address"
               isRequired
               value={email}
               onChange={setEmail}

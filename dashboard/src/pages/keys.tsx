@@ -1,4 +1,4 @@
-// The API keys of an environment: create, show, rotate, revoke. A key's text is fetched only when it is asked for.
+// The API keys of an environment: create, show, rotate, revoke. A key's text is fetched only on request.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { Key, KeyWithText } from "../../../shared/api/environments.ts";
@@ -12,7 +12,7 @@ import { Badge, Empty, Loading, PageTitle, When } from "../ui/show.tsx";
 
 const address = ({ org, env }: Place) => path("/organizations/{}/environments/{}/keys", org, env);
 const SCOPES = [
-  { id: "all", label: "Everything" },
+  { id: "all", label: "Full access" },
   { id: "events:send", label: "Send events" },
   { id: "workflows:connect", label: "Connect workflows" },
   { id: "runs:read", label: "Read runs" },
@@ -30,17 +30,17 @@ export function Keys() {
         actions={
           may && (
             <Button look="primary" onPress={() => setAdding(true)}>
-              Create a key
+              Create API key
             </Button>
           )
         }
       >
-        The key decides the environment: these are for{" "}
+        The key decides the environment of a request. These keys are for{" "}
         <strong className={`rounded px-1.5 ${lookOf(place.env).pill}`}>{place.env}</strong>.
       </PageTitle>
       <Problem error={error} />
       {!data && !error && <Loading />}
-      {data?.data.length === 0 && <Empty title="This environment has no keys." />}
+      {data?.data.length === 0 && <Empty title="No API keys yet" />}
       <ul className="flex flex-col gap-2">
         {data?.data.map((key) => (
           <Row key={key.id} apiKey={key} />
@@ -67,15 +67,15 @@ function Row({ apiKey: key }: { apiKey: Key }) {
         {revoked ? (
           <Badge tone="bad">revoked</Badge>
         ) : (
-          (key.scopes === "all" ? ["everything"] : key.scopes).map((scope) => <Badge key={scope}>{scope}</Badge>)
+          (key.scopes === "all" ? ["full access"] : key.scopes).map((scope) => <Badge key={scope}>{scope}</Badge>)
         )}
         {key.replacedBy && <Badge tone="wait">replaced</Badge>}
         <span className="text-xs text-soft">
-          made <When time={key.createdAt} /> · last used <When time={key.lastUsedAt} />
+          created <When time={key.createdAt} /> · last used <When time={key.lastUsedAt} />
           {key.expiresAt && (
             <>
               {" "}
-              · ends <When time={key.expiresAt} />
+              · expires <When time={key.expiresAt} />
             </>
           )}
         </span>
@@ -105,7 +105,8 @@ function Row({ apiKey: key }: { apiKey: Key }) {
             await renew();
           }}
         >
-          It is refused from now on, and the hosts that are connected with it are disconnected. This cannot be undone.
+          Requests with this key are refused from now on, and its connected hosts are disconnected. This cannot be
+          undone.
         </Confirm>
       )}
       {asking === "rotate" && <Rotate apiKey={key} onClose={() => setAsking(null)} />}
@@ -124,7 +125,7 @@ function Rotate({ apiKey: key, onClose }: { apiKey: Key; onClose: () => void }) 
       {(close) =>
         made ? (
           <>
-            <p>The new key:</p>
+            <p>New key:</p>
             <code className="data text-xs break-all">{made}</code>
             <div className="flex justify-end gap-2">
               <Copy text={made} />
@@ -149,14 +150,14 @@ function Rotate({ apiKey: key, onClose }: { apiKey: Key; onClose: () => void }) 
               }
             }}
           >
-            <p>A new key is made in its place. The old one goes on for as long as you need to bring the new one out.</p>
+            <p>A new key replaces this one. The old key stays valid while you roll out the new one.</p>
             <Choose
-              label="The old key goes on for"
+              label="Old key stays valid for"
               value={days}
               onChange={setDays}
               choices={["0", "1", "2", "3", "5", "7"].map((id) => ({
                 id,
-                label: id === "0" ? "no time: revoke it at once" : id === "1" ? "1 day" : `${id} days`,
+                label: id === "0" ? "no time (revoke now)" : id === "1" ? "1 day" : `${id} days`,
               }))}
             />
             <Problem error={error} />
@@ -182,12 +183,12 @@ function Create({ onClose }: { onClose: () => void }) {
   const [made, setMade] = useState<KeyWithText | null>(null);
   const [error, setError] = useState<unknown>(null);
   return (
-    <Dialog title={`Create a key for ${place.env}`} onClose={onClose}>
+    <Dialog title={`Create API key for ${place.env}`} onClose={onClose}>
       {(close) =>
         made ? (
           <>
             <p>
-              The key <strong className="data">{made.name}</strong>. It can be shown again later.
+              Created <strong className="data">{made.name}</strong>. You can show the key again later.
             </p>
             <code className="data text-xs break-all">{made.key}</code>
             <div className="flex justify-end gap-2">
@@ -217,8 +218,14 @@ function Create({ onClose }: { onClose: () => void }) {
           >
             <Problem error={error} />
             <Field label="Name" isRequired value={name} onChange={setName} />
-            <Choose label="May" choices={SCOPES} value={scope} onChange={setScope} />
-            <Field label="Ends" type="datetime-local" value={end} onChange={setEnd} hint="Leave it empty for no end." />
+            <Choose label="Permissions" choices={SCOPES} value={scope} onChange={setScope} />
+            <Field
+              label="Expires"
+              type="datetime-local"
+              value={end}
+              onChange={setEnd}
+              hint="Leave empty for no expiry."
+            />
             <div className="flex justify-end gap-2">
               <Button onPress={close}>Cancel</Button>
               <Button type="submit" look="primary">

@@ -1,4 +1,4 @@
-// For someone who is in no organization yet: make one.
+// The first page of a person without an organization: create one.
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -26,12 +26,14 @@ export function NoOrganization() {
         onSubmit={submit}
         className="flex w-full max-w-sm flex-col gap-4 rounded-lg border border-line bg-panel p-6"
       >
-        <h1 className="text-xl font-semibold">Make your organization</h1>
-        <p className="text-soft">You are in none yet. It is born with two environments, live and development.</p>
+        <h1 className="text-xl font-semibold">Create an organization</h1>
+        <p className="text-soft">
+          You are not a member of an organization yet. A new one starts with two environments, live and development.
+        </p>
         <Problem error={error} />
         <Field label="Name" isRequired value={name} onChange={setName} />
         <Button type="submit" look="primary">
-          Make it
+          Create
         </Button>
       </form>
     </main>

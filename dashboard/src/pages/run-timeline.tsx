@@ -1,4 +1,4 @@
-// The timeline of a run, drawn: bars on one scale, from the making of the run on, and each step with all that is known.
+// The timeline of a run, drawn: bars on one scale that begins when the run was made, and the details of each step.
 import type { Run, Task } from "../../../shared/api/runs.ts";
 import { formatDuration, formatJson } from "../ui/format.ts";
 import { Badge, Panel, useNow } from "../ui/show.tsx";
@@ -25,7 +25,7 @@ export function Timeline({ run }: { run: Run }) {
         ))}
       </ol>
       {run.tasksOmitted !== undefined && run.tasksOmitted > 0 && (
-        <p className="mt-2 text-soft">{run.tasksOmitted.toLocaleString()} further steps are too many to show.</p>
+        <p className="mt-2 text-soft">{run.tasksOmitted.toLocaleString()} more steps are not shown.</p>
       )}
       <Steps tasks={run.tasks} />
     </Panel>
@@ -52,14 +52,14 @@ function Row({ bar, made, span, now }: { bar: Bar; made: number; span: number; n
         )}
       </span>
       <span className="text-xs text-soft tabular-nums sm:text-right">
-        {length === null ? "not known" : formatDuration(length)}
+        {length === null ? "unknown" : formatDuration(length)}
         {from !== null && until === null && " …"}
       </span>
     </li>
   );
 }
 
-/** Each step with all that is known of it. */
+/** Each step with all its details. */
 function Steps({ tasks }: { tasks: readonly Task[] }) {
   const steps = tasks.filter(({ type }) => type !== "LOG_MESSAGE");
   if (steps.length === 0) return null;
@@ -74,7 +74,7 @@ function Steps({ tasks }: { tasks: readonly Task[] }) {
             {typeLabel(type)} <span className="data text-soft">{key}</span>
           </summary>
           <pre
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
+            // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard must reach it to scroll.
             tabIndex={0}
             className="mt-2 max-h-80 overflow-auto font-mono text-xs break-words whitespace-pre-wrap"
           >

@@ -1,4 +1,4 @@
-// One run: when what happened, what it was given, what it put out or why it failed; cancel, run again, take as a test.
+// One run: its timeline, input, logs, and output or error; cancel, run again, copy to a test.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
@@ -68,15 +68,15 @@ function factsOf(run: Run, place: { org: string; env: string }): [string, React.
         {run.event.name}
       </Link>,
     ],
-    ["Made", <When key="m" time={run.createdAt} />],
+    ["Created", <When key="m" time={run.createdAt} />],
     ["Started", <When key="s" time={run.startedAt} />],
-    ["Took", <Duration key="d" from={run.startedAt} until={run.finishedAt} />],
+    ["Duration", <Duration key="d" from={run.startedAt} until={run.finishedAt} />],
     ["Attempts", run.attempts],
   ];
   if (run.timedOutReason) facts.push(["Timed out", run.timedOutReason]);
   if (run.rerunOf) {
     facts.push([
-      "Repeats",
+      "Rerun of",
       <Link
         key="r"
         to="/orgs/$org/$env/runs/$run"
@@ -101,7 +101,7 @@ function Failure({ error }: { error: NonNullable<Run["error"]> }) {
       </h2>
       {error.stackTrace && (
         <pre
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard must reach it to scroll.
           tabIndex={0}
           className="mt-2 max-h-80 overflow-auto font-mono text-xs whitespace-pre-wrap"
         >
@@ -155,7 +155,7 @@ function Actions({ run }: { run: Run }) {
           })
         }
       >
-        Copy as a test
+        Copy to test
       </Button>
     </>
   );
@@ -173,7 +173,7 @@ function Logs({ tasks }: { tasks: readonly Task[] }) {
       title="Logs"
       actions={
         <Choose
-          label="Least level of logs"
+          label="Minimum log level"
           hidden
           value={least}
           choices={LEVELS.map((level) => ({ id: level, label: `${level.toLowerCase()} and above` }))}
@@ -181,9 +181,7 @@ function Logs({ tasks }: { tasks: readonly Task[] }) {
         />
       }
     >
-      {shown.length === 0 && (
-        <p className="text-soft">{all.length === 0 ? "The run has logged nothing." : "None of this level."}</p>
-      )}
+      {shown.length === 0 && <p className="text-soft">{all.length === 0 ? "No logs" : "No logs at this level"}</p>}
       <ol className="flex flex-col gap-1">
         {shown.map(({ key, createdAt, level, message, properties }, index) => (
           <li key={`${index} ${key}`} className="flex flex-wrap items-baseline gap-2">
@@ -206,7 +204,7 @@ function Logs({ tasks }: { tasks: readonly Task[] }) {
   );
 }
 
-/** The client sends an empty object where nothing was given. */
+/** The client sends an empty object if no properties were given. */
 function hasMembers(properties: unknown): boolean {
   return typeof properties === "object" ? Object.keys(properties ?? {}).length > 0 : properties !== undefined;
 }

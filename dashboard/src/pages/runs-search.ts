@@ -1,4 +1,4 @@
-// What of the list of runs stands in its address, and what the router is asked for it.
+// The filters of the runs list in the page's address, and their form in the API.
 import type { RunFilters } from "../../../shared/api/run-pages.ts";
 import type { RunStatus } from "../../../shared/api/runs.ts";
 
@@ -23,8 +23,8 @@ export const SPANS: Readonly<Record<string, { readonly label: string; readonly m
 };
 
 /**
- * `time` is a span's name, or `between` with `from` and `until` as a person's clock shows them. `test` is `only` or `without`:
- * true and false would stand in the address with quotation marks.
+ * `time` is a span's name, or `between` with `from` and `until` in local time. `test` is `only` or `without`: true and
+ * false would appear in the address with quotation marks.
  */
 const NAMES = ["status", "workflow", "time", "from", "until", "test", "text"] as const;
 export type RunsSearch = { readonly [name in (typeof NAMES)[number]]?: string };
@@ -33,7 +33,7 @@ export function runsSearch(search: Record<string, unknown>): RunsSearch {
   return Object.fromEntries(
     NAMES.flatMap((name) => {
       const value = search[name];
-      // The address's parser makes numbers of what looks like them.
+      // The address's parser turns text that looks like a number into one.
       const text = typeof value === "string" || typeof value === "number" ? String(value) : "";
       return text === "" ? [] : [[name, text]];
     }),

@@ -1,5 +1,5 @@
-// The runs of an environment, the newest first. Pages are fetched as one scrolls, rows are drawn only where one looks, and
-// what is new is put on top without moving what is read.
+// The runs of an environment, newest first. Scrolling fetches further pages, only visible rows are drawn, and new runs
+// are added on top without moving the visible ones.
 import { type InfiniteData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useWindowVirtualizer } from "@tanstack/react-virtual";
@@ -19,7 +19,7 @@ export function Runs() {
   const place = usePlace();
   const search = useSearch({ from: "/orgs/$org/$env/runs" });
   const key = JSON.stringify([place, search]);
-  // A span ends when it was chosen: its beginning does not move under the list.
+  // A span ends at the moment of its choice: its beginning does not move under the list.
   const filters = useMemo(() => filtersOf(search, Date.now()), [search]);
   return (
     <>
@@ -52,7 +52,7 @@ function Filters({ search }: { search: RunsSearch }) {
         label="Status"
         value={search.status ?? ALL}
         choices={[
-          { id: ALL, label: "Every status" },
+          { id: ALL, label: "All statuses" },
           ...STATUSES.map((status) => ({ id: status, label: statusLabel(status) })),
         ]}
         onChange={(status) => choose({ status })}
@@ -61,7 +61,7 @@ function Filters({ search }: { search: RunsSearch }) {
         label="Workflow"
         value={search.workflow ?? ALL}
         choices={[
-          { id: ALL, label: "Every workflow" },
+          { id: ALL, label: "All workflows" },
           ...(data?.data ?? []).map(({ slug, name }) => ({ id: slug, label: name })),
         ]}
         onChange={(workflow) => choose({ workflow })}
@@ -69,7 +69,7 @@ function Filters({ search }: { search: RunsSearch }) {
       <Choose
         label="Time"
         value={search.time ?? ALL}
-        choices={[{ id: ALL, label: "Any time" }, ...times, { id: "between", label: "Between …" }]}
+        choices={[{ id: ALL, label: "Any time" }, ...times, { id: "between", label: "Custom range" }]}
         onChange={(time) => choose({ time, from: "", until: "" })}
       />
       {search.time === "between" && (
@@ -87,15 +87,15 @@ function Filters({ search }: { search: RunsSearch }) {
         label="Tests"
         value={search.test ?? ALL}
         choices={[
-          { id: ALL, label: "With tests" },
-          { id: "without", label: "Without tests" },
-          { id: "only", label: "Only tests" },
+          { id: ALL, label: "Include tests" },
+          { id: "without", label: "Exclude tests" },
+          { id: "only", label: "Tests only" },
         ]}
         onChange={(test) => choose({ test })}
       />
       <form onSubmit={find} className="flex items-end gap-2">
-        <Field label="Id or text" value={text} onChange={setText} placeholder="run_…, an event, an error" />
-        <Button type="submit">Find</Button>
+        <Field label="Search" value={text} onChange={setText} placeholder="run id, event or error" />
+        <Button type="submit">Search</Button>
       </form>
       {Object.keys(search).length > 0 && (
         <Button
@@ -105,7 +105,7 @@ function Filters({ search }: { search: RunsSearch }) {
             void navigate({ to: "/orgs/$org/$env/runs", params: place, search: {} });
           }}
         >
-          Show all
+          Clear filters
         </Button>
       )}
     </search>
@@ -137,7 +137,7 @@ function List({ filters }: { filters: RunFilters }) {
   });
   const rows = virtual.getVirtualItems();
   const last = rows.at(-1)?.index ?? 0;
-  // A page without a row has looked through as many as it may: whether to look further is for a person to say.
+  // A page without rows has scanned as many runs as it may. A person decides whether to search further.
   const foundNone = data?.pages.at(-1)?.data.length === 0;
   useEffect(() => {
     if (hasNextPage && !isFetchingNextPage && !foundNone && last >= shown.length - 15) void fetchNextPage();
@@ -145,7 +145,7 @@ function List({ filters }: { filters: RunFilters }) {
 
   if (error) return <Problem error={error} />;
   if (!data) return <Loading />;
-  if (shown.length === 0 && !hasNextPage) return <Empty title="No runs here that fit." />;
+  if (shown.length === 0 && !hasNextPage) return <Empty title="No runs match these filters" />;
   return (
     <>
       <ul ref={list} aria-label="Runs" className="relative" style={{ height: virtual.getTotalSize() }}>
@@ -165,8 +165,8 @@ function List({ filters }: { filters: RunFilters }) {
       {isFetchingNextPage && <Loading />}
       {foundNone && hasNextPage && !isFetchingNextPage && (
         <p className="flex flex-wrap items-center gap-3 py-2 text-soft">
-          {shown.length === 0 ? "None of the newest runs fits." : "None of the runs before fits."}
-          <Button onPress={() => void fetchNextPage()}>Look further back</Button>
+          {shown.length === 0 ? "No match among the newest runs." : "No match among the runs before."}
+          <Button onPress={() => void fetchNextPage()}>Search older runs</Button>
         </p>
       )}
     </>
@@ -202,11 +202,13 @@ function Row({ run }: { run: RunSummary }) {
   );
 }
 
-/** After a slow question, so many times as long passes before the next: a filter may have to look through much. */
+/** After a slow query, the next one waits this many times as long: a filter may have to scan many runs. */
 const SLOW_MS = 200;
 const REST = 9;
 
-/** Calls one at a time. What is hinted at meanwhile is called for once more afterwards, so that the last change is seen. */
+/**
+ * Makes one call at a time. Hints during a call cause one more call afterwards, so that the last change is included.
+ */
 function useOneAtATime(call: () => Promise<void>): () => void {
   const state = useRef<"idle" | "busy" | "again">("idle");
   return useCallback(() => {
@@ -217,7 +219,7 @@ function useOneAtATime(call: () => Promise<void>): () => void {
     const next = async () => {
       state.current = "busy";
       const started = performance.now();
-      // The list shows what it has; the next hint asks again.
+      // The list keeps its rows; the next hint tries again.
       await call().catch(() => {});
       const took = performance.now() - started;
       setTimeout(
@@ -232,7 +234,7 @@ function useOneAtATime(call: () => Promise<void>): () => void {
   }, [call]);
 }
 
-/** Puts what is new on top and what has changed in its place. When nothing is known of what was fetched, all begins anew. */
+/** Puts new runs on top and updates changed ones in place. If no fetched run is known, the list starts anew. */
 function mergeNewest(
   before: InfiniteData<RunsPage, string | null>,
   fresh: RunsPage,

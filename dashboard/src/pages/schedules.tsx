@@ -1,5 +1,5 @@
-// The schedules of an environment: when each is due next, its switch here, fire now. Those of the organization are made
-// and deleted here too.
+// The schedules of an environment: next times, the switch here, fire now. The page also creates and deletes the
+// schedules of the organization.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -24,19 +24,19 @@ export function Schedules() {
         actions={
           may && (
             <Button look="primary" onPress={() => setAdding(true)}>
-              Add a schedule
+              Add schedule
             </Button>
           )
         }
       >
-        What workflows registered here, and the organization's own, which emit into every environment.
+        Schedules of this environment's workflows, and of the organization, which emit into every environment
       </PageTitle>
       <AllSwitch />
       <Problem error={error} />
       {!data && !error && <Loading />}
       {data?.data.length === 0 && (
-        <Empty title="No schedules here.">
-          Register one with <code>scheduleEvent</code>, or add one of the organization's.
+        <Empty title="No schedules yet">
+          Register a workflow with <code>scheduleEvent</code>, or add a schedule of the organization.
         </Empty>
       )}
       <ul className="flex flex-col gap-2">
@@ -100,7 +100,7 @@ function Row({ schedule }: { schedule: ScheduleDetails }) {
           {cron === null ? `every ${formatDuration((everySeconds ?? 0) * 1_000)}` : `${cron} (${timezone})`}
         </code>
         <span className="text-xs text-soft">
-          emits <span className="data">{event}</span> · last <When time={lastRunAt} />
+          emits <span className="data">{event}</span> · last fired <When time={lastRunAt} />
         </span>
         <span className="ml-auto flex flex-wrap items-center gap-2">
           <Toggle
@@ -131,12 +131,12 @@ function Row({ schedule }: { schedule: ScheduleDetails }) {
         </span>
       </div>
       <p className="text-xs text-soft">
-        {nextTimes.length === 0 ? "Not due while it is off." : `Next: ${nextTimes.map(formatTime).join(" · ")}`}
+        {nextTimes.length === 0 ? "Disabled: not due" : `Next: ${nextTimes.map(formatTime).join(" · ")}`}
       </p>
       <Problem error={error} />
       {fired && (
         <p role="status" className="text-sm">
-          Fired as a test. {fired.runs.length === 0 && "Nobody listens for it here."}
+          Fired as a test. {fired.runs.length === 0 && "No workflow here listens for its event."}
           {fired.runs.map((run) => (
             <Link
               key={run.id}
@@ -159,7 +159,7 @@ function Row({ schedule }: { schedule: ScheduleDetails }) {
             await renew();
           }}
         >
-          It emits nothing more, in any environment.
+          The schedule stops in every environment. This cannot be undone.
         </Confirm>
       )}
     </li>
@@ -183,7 +183,7 @@ function Add({ onClose }: { onClose: () => void }) {
     isRequired: true,
   });
   return (
-    <Dialog title="Add a schedule" onClose={onClose}>
+    <Dialog title="Add schedule" onClose={onClose}>
       {(close) => (
         <form
           className="flex flex-col gap-3"
@@ -195,15 +195,15 @@ function Add({ onClose }: { onClose: () => void }) {
               await client.invalidateQueries({ queryKey: environmentKey(place) });
               close();
             } catch (reason) {
-              setError(reason instanceof SyntaxError ? new Error("The payload is not JSON.") : reason);
+              setError(reason instanceof SyntaxError ? new Error("The payload is not valid JSON.") : reason);
             }
           }}
         >
           <Problem error={error} />
           <Field label="Name" {...field("name")} />
-          <Field label="Cron" hint="minute, hour, day of the month, month, day of the week" {...field("cron")} />
+          <Field label="Cron" hint="minute, hour, day of month, month, day of week" {...field("cron")} />
           <Field label="Time zone" {...field("timezone")} />
-          <Field label="Event" hint="The name of the event that it emits into every environment." {...field("event")} />
+          <Field label="Event" hint="Name of the event to emit into every environment" {...field("event")} />
           <Field label="Payload" multiline rows={4} {...field("payload")} />
           <div className="flex justify-end gap-2">
             <Button onPress={close}>Cancel</Button>

@@ -1,4 +1,4 @@
-// How long the environment at hand keeps what has ended, and how its archive does.
+// Retention of the current environment, and the state of its archive.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { Archived } from "../../../shared/api/history.ts";
@@ -33,7 +33,7 @@ export function HistorySettings() {
   const historyDays = days.historyDays ?? String(here.historyDays);
   return (
     <Panel
-      title={`History of ${place.env}`}
+      title={`History (${place.env})`}
       actions={
         may && (
           <Button
@@ -52,13 +52,17 @@ export function HistorySettings() {
       <Problem error={error} />
       <Facts
         facts={[
-          ["Not in Postgres yet", `${backlog.runs} runs, ${backlog.events} events`],
+          ["Waiting for archive", `${backlog.runs} runs, ${backlog.events} events`],
           ["Last archived", archivedAt === null ? "never" : <When time={archivedAt} />],
-          ["Next", nextAt === null ? "when there is something" : <When time={nextAt} />],
+          ["Next archive", nextAt === null ? "when there is new history" : <When time={nextAt} />],
           ["Storage used", `${((100 * storageBytes) / storageMaxBytes).toFixed(2)} % of ${storageMaxBytes / GB} GB`],
         ]}
       />
-      {failures > 0 && <Badge tone="bad">Postgres could not be reached {failures} times in a row</Badge>}
+      {failures > 0 && (
+        <Badge tone="bad">
+          {failures === 1 ? "Last archive pass failed" : `Last ${failures} archive passes failed`}
+        </Badge>
+      )}
       <form
         className="mt-4 flex flex-wrap items-end gap-2"
         onSubmit={(form: FormEvent) => {
@@ -71,14 +75,14 @@ export function HistorySettings() {
         }}
       >
         <Field
-          label="Days in the environment"
+          label="Days kept in the environment"
           type="number"
           isDisabled={!may}
           value={retentionDays}
           onChange={(value) => setDays({ ...days, retentionDays: value })}
         />
         <Field
-          label="Days in Postgres"
+          label="Days kept in Postgres"
           type="number"
           isDisabled={!may}
           value={historyDays}

@@ -1,4 +1,4 @@
-// The organization: its environments and what reaches them, its members and invitations, and who did what.
+// The organization: its environments and their switches, its members and invitations, and the audit log.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import type { Environment } from "../../../shared/api/environments.ts";
@@ -58,7 +58,7 @@ function Environments() {
               isDisabled={!may}
               onChange={(receivesSchedules) => change(each, { receivesSchedules })}
             />
-            {!each.inForce && <Badge tone="wait">a change is not yet in force</Badge>}
+            {!each.inForce && <Badge tone="wait">change pending</Badge>}
           </li>
         ))}
       </ul>
@@ -118,14 +118,14 @@ function Invitations() {
             <span className="data">{each.email}</span>
             <Badge>{each.role}</Badge>
             <span className="text-xs text-soft">
-              {each.acceptedAt ? "accepted" : "ends"} <When time={each.acceptedAt ?? each.expiresAt} />
+              {each.acceptedAt ? "accepted" : "expires"} <When time={each.acceptedAt ?? each.expiresAt} />
             </span>
           </li>
         ))}
       </ul>
       {made && (
         <p className="mb-3 flex flex-wrap items-center gap-2">
-          Hand this link to the invited person; it is shown this once:{" "}
+          Send this link to the invited person. It is shown only once:{" "}
           <code className="data text-xs break-all">{made}</code>
           <Copy text={made} />
         </p>
@@ -169,7 +169,7 @@ function Audit() {
   const { org } = usePlace();
   const { data } = useQuery(audit(org));
   return (
-    <Panel title="Who did what">
+    <Panel title="Audit log">
       <ul className="flex flex-col gap-1">
         {data?.data.map(({ at, actor, action, subject }) => (
           <li key={`${at} ${action} ${subject}`} className="flex flex-wrap items-baseline gap-2 text-xs">

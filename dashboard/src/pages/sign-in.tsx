@@ -1,4 +1,4 @@
-// Signing in: with a link that works once (its token stands behind the #, which no server sees), or with a password.
+// Signing in: with a link that works once (its token is behind the #, which no server sees), or with a password.
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useEffect, useRef, useState } from "react";
@@ -30,7 +30,7 @@ export function SignIn() {
       setBusy(false);
       setError(
         new Error(
-          "This link was used before, or is too old. Sign in with your password, or start the router again for a new link.",
+          "This link was already used or has expired. Sign in with your password, or restart the router for a new link.",
         ),
       );
     });

@@ -1,4 +1,4 @@
-// One source: its URL and secrets, who listens, and its deliveries with what each environment made of them.
+// One webhook source: its URL and secrets, its workflows, and its deliveries with their state in each environment.
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useParams } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -43,8 +43,8 @@ export function SourcePage() {
           <Facts
             facts={[
               ["Verification", source.verification.scheme],
-              ["Made", <When key="m" time={source.createdAt} />],
-              ["Goes to", source.environments.join(", ") || "no environment"],
+              ["Created", <When key="m" time={source.createdAt} />],
+              ["Environments", source.environments.join(", ") || "none"],
             ]}
           />
           <ul className="mt-3 flex flex-col gap-1.5">
@@ -52,7 +52,7 @@ export function SourcePage() {
               <li key={`${environment} ${workflow}`} className="flex flex-wrap items-center gap-2">
                 <span className={`rounded px-1.5 text-xs ${lookOf(environment).pill}`}>{environment}</span>
                 <span className="data">{workflow}</span>
-                {differs && <Badge tone="wait">asks for another verification than the source does</Badge>}
+                {differs && <Badge tone="wait">expects a different verification</Badge>}
               </li>
             ))}
           </ul>
@@ -73,7 +73,7 @@ function Secrets({ source }: { source: SourceDetails }) {
   const address = path("/organizations/{}/sources/{}", place.org, source.id);
   if (!may) return null;
   const show = () => ask<{ secrets: string[] }>("POST", `${address}/show`);
-  /** The first one is the new one. The provider signs with one; more are good while it changes over. */
+  /** The first secret is the newest. The provider signs with one; both are valid during its change. */
   const put = async (secrets: readonly string[]) => {
     try {
       await ask("PATCH", address, { secrets });
@@ -118,7 +118,7 @@ function Secrets({ source }: { source: SourceDetails }) {
       ))}
       {source.secrets > 1 && (
         <p className="mb-3 flex flex-wrap items-center gap-3">
-          Two are good: the new one, and the one before.
+          Both secrets are valid, the new one and the previous one.
           <Button
             onPress={async () => {
               const [newest] = await show().then(
@@ -131,7 +131,7 @@ function Secrets({ source }: { source: SourceDetails }) {
               if (newest !== undefined) await put([newest]);
             }}
           >
-            End the one before
+            Remove previous secret
           </Button>
         </p>
       )}
@@ -142,7 +142,7 @@ function Secrets({ source }: { source: SourceDetails }) {
           isRequired
           value={secret}
           onChange={setSecret}
-          hint="To rotate: add it, give it to the provider, then end the one before."
+          hint="To rotate: add the new secret, set it at the provider, then remove the previous one."
         />
         <Button type="submit">Add</Button>
       </form>
@@ -160,11 +160,11 @@ function Deliveries({ source }: { source: string }) {
       title="Deliveries of the last 7 days"
       actions={
         <Choose
-          label="Status of deliveries"
+          label="Delivery status"
           hidden
           value={status ?? "all"}
           choices={[
-            { id: "all", label: "Every status" },
+            { id: "all", label: "All statuses" },
             ...DELIVERY_STATUSES.map((each) => ({ id: each, label: each })),
           ]}
           onChange={(chosen) => setStatus(DELIVERY_STATUSES.find((each) => each === chosen))}
@@ -174,9 +174,9 @@ function Deliveries({ source }: { source: string }) {
       <Problem error={error} />
       {status !== undefined && shown.length > 0 && <RedeliverAll source={source} status={status} />}
       {data && shown.length === 0 && status === undefined && (
-        <Empty title="None yet.">Post to the URL above, or give it to the provider.</Empty>
+        <Empty title="No deliveries yet">Enter the URL above at the provider, or post to it yourself.</Empty>
       )}
-      {data && shown.length === 0 && status !== undefined && <Empty title={`None is ${status}.`} />}
+      {data && shown.length === 0 && status !== undefined && <Empty title={`No deliveries with status ${status}`} />}
       <ul className="flex flex-col gap-1.5">
         {shown.map((delivery) => (
           <li key={delivery.id}>
@@ -186,7 +186,7 @@ function Deliveries({ source }: { source: string }) {
               className="flex flex-wrap items-center gap-2 rounded-md border border-line px-3 py-2 no-underline hover:border-accent"
             >
               <Badge tone={DELIVERY_TONES[delivery.status]}>{delivery.status}</Badge>
-              <span className="data min-w-0 flex-1 truncate font-medium">{delivery.name ?? "without a name"}</span>
+              <span className="data min-w-0 flex-1 truncate font-medium">{delivery.name ?? "unnamed"}</span>
               {delivery.environments.map(({ environment, state }) => (
                 <span key={environment} className="flex items-center gap-1 text-xs">
                   <span className={`rounded px-1.5 ${lookOf(environment).pill}`}>{environment}</span> {state}
@@ -201,14 +201,14 @@ function Deliveries({ source }: { source: string }) {
       </ul>
       {hasNextPage && (
         <Button className="mt-3" onPress={() => void fetchNextPage()}>
-          Older deliveries
+          Load older deliveries
         </Button>
       )}
     </Panel>
   );
 }
 
-/** Redelivers what has this status, a part at a time, until all were seen. */
+/** Redelivers all deliveries of this status, a part at a time, until all were seen. */
 function RedeliverAll({ source, status }: { source: string; status: Delivery["status"] }) {
   const place = usePlace();
   const client = useQueryClient();
@@ -227,23 +227,21 @@ function RedeliverAll({ source, status }: { source: string; status: Delivery["st
       count += done.ids.length;
       cursor = done.next;
     } while (cursor !== null);
-    setSaid(
-      count === 1 ? "One delivery is being handed over again." : `${count} deliveries are being handed over again.`,
-    );
+    setSaid(count === 1 ? "1 delivery queued for redelivery." : `${count} deliveries queued for redelivery.`);
     await client.invalidateQueries({ queryKey: ["deliveries", place.org] });
   };
   return (
     <p className="mb-3 flex flex-wrap items-center gap-3">
-      <Button onPress={() => setAsking(true)}>Redeliver all that are {status}</Button>
+      <Button onPress={() => setAsking(true)}>Redeliver {status} deliveries</Button>
       <span role="status">{said}</span>
       {asking && (
         <Confirm
-          title={`Redeliver all that are ${status}?`}
+          title={`Redeliver ${status} deliveries?`}
           action="Redeliver"
           onClose={() => setAsking(false)}
           onConfirm={redeliver}
         >
-          A copy that an environment has had already comes as a new event there, and runs again.
+          An environment that already accepted a delivery gets it again as a new event, and its workflows run again.
         </Confirm>
       )}
     </p>

@@ -18,11 +18,11 @@ export function Sources() {
   return (
     <>
       <PageTitle
-        title="Webhook sources"
+        title="Webhooks"
         actions={
           may && (
             <Button look="primary" onPress={() => setAdding(true)}>
-              Add a source
+              Add webhook source
             </Button>
           )
         }
@@ -32,7 +32,9 @@ export function Sources() {
       <Problem error={error} />
       {!data && !error && <Loading />}
       {data?.data.length === 0 && (
-        <Empty title="No sources yet.">A workflow that listens to a service makes one when it registers.</Empty>
+        <Empty title="No webhook sources yet">
+          A workflow with a webhook trigger creates its source when it registers.
+        </Empty>
       )}
       <ul className="flex flex-col gap-2">
         {data?.data.map((source) => (
@@ -69,7 +71,7 @@ export function Sources() {
 
 export function SecretBadge({ source }: { source: Source }) {
   if (source.verification.scheme === "none") return <Badge tone="bad">not verified</Badge>;
-  if (source.secrets === 0) return <Badge tone="wait">needs a secret: refuses every delivery</Badge>;
+  if (source.secrets === 0) return <Badge tone="wait">secret missing: deliveries are refused</Badge>;
   return <Badge tone="good">{source.verification.scheme}</Badge>;
 }
 
@@ -94,7 +96,7 @@ function Add({ onClose }: { onClose: () => void }) {
     }
   };
   return (
-    <Dialog title="Add a source" onClose={onClose}>
+    <Dialog title="Add webhook source" onClose={onClose}>
       {(close) => (
         <form onSubmit={submit} className="flex flex-col gap-4">
           <Problem error={error} />
@@ -108,7 +110,7 @@ function Add({ onClose }: { onClose: () => void }) {
           <Field
             label="Secret"
             type="password"
-            hint="What the provider signs with. It can be given later; until then every delivery is refused."
+            hint="The provider's signing secret. You can add it later; until then every delivery is refused."
             value={secret}
             onChange={setSecret}
           />

@@ -1,4 +1,4 @@
-// Running a workflow with a payload of one's own, in the environment that is chosen at the top.
+// Runs a workflow with a payload of the person's own, in the environment chosen at the top.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -25,11 +25,11 @@ export function Test() {
     <>
       <PageTitle title="Test a workflow">
         A test run in <strong className={`rounded px-1.5 ${lookOf(place.env).pill}`}>{place.env}</strong>. Filters are
-        not asked.
+        skipped.
       </PageTitle>
       <Problem error={error ?? copied.error} />
       {(!data || copied.isLoading) && !error && <Loading />}
-      {data && registered.length === 0 && <Empty title="No workflow is registered here yet." />}
+      {data && registered.length === 0 && <Empty title="No workflows registered yet" />}
       {workflow && !copied.isLoading && (
         <div className="flex max-w-2xl flex-col gap-4">
           <Choose
@@ -87,7 +87,7 @@ function Form({ workflow, payload }: { workflow: WorkflowDetails; payload: unkno
     try {
       parsed = JSON.parse(text);
     } catch (reason) {
-      setError(new Error(`The payload is not JSON: ${reason instanceof Error ? reason.message : ""}`));
+      setError(new Error(`The payload is not valid JSON: ${reason instanceof Error ? reason.message : ""}`));
       return;
     }
     try {
@@ -114,7 +114,7 @@ function Form({ workflow, payload }: { workflow: WorkflowDetails; payload: unkno
       ) : (
         <Field
           label="Payload"
-          hint="JSON. It begins with an example made from the workflow's schema, if it has one."
+          hint="JSON. Starts with an example from the workflow's schema, if it has one."
           multiline
           rows={14}
           value={text}
@@ -123,7 +123,7 @@ function Form({ workflow, payload }: { workflow: WorkflowDetails; payload: unkno
       )}
       {!serving && (
         <p>
-          <Badge tone="wait">no host</Badge> Nobody serves this workflow here: the run will wait.
+          <Badge tone="wait">no host</Badge> No host serves this workflow here, so the run will wait.
         </p>
       )}
       {may ? (
@@ -131,7 +131,7 @@ function Form({ workflow, payload }: { workflow: WorkflowDetails; payload: unkno
           Run test
         </Button>
       ) : (
-        <p className="text-soft">Running a test takes the role member.</p>
+        <p className="text-soft">Running a test requires the member role.</p>
       )}
     </form>
   );

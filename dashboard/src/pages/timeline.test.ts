@@ -35,34 +35,32 @@ const shown = (given: Partial<Run>) =>
   timelineOf(run(given)).map(({ label, from, until, status }) => [label, second(from), second(until), status]);
 
 describe("the timeline of a run", () => {
-  it("that waits is its wait, until it starts or ends", () => {
-    expect(shown({ status: "PENDING", attempts: 0 })).toEqual([["Waits for a host", 0, null, "waits"]]);
-    expect(shown({ status: "TIMED_OUT", attempts: 0, finishedAt: at(60) })).toEqual([
-      ["Waits for a host", 0, 60, "waits"],
-    ]);
+  it("shows a waiting run as its wait, until it starts or ends", () => {
+    expect(shown({ status: "PENDING", attempts: 0 })).toEqual([["Queued", 0, null, "waits"]]);
+    expect(shown({ status: "TIMED_OUT", attempts: 0, finishedAt: at(60) })).toEqual([["Queued", 0, 60, "waits"]]);
   });
 
-  it("has the attempt and its steps, and no logs", () => {
+  it("shows the attempt and its steps, and no logs", () => {
     const tasks = [
       task("DELAY", 0, 2, 5),
       task("LOG_MESSAGE", 0, 3),
       task("FETCH_REQUEST", 0, 5, undefined, "PENDING"),
     ];
     expect(shown({ status: "RUNNING", startedAt: at(1), tasks })).toEqual([
-      ["Waits for a host", 0, 1, "waits"],
+      ["Queued", 0, 1, "waits"],
       ["Attempt 1", 1, null, "runs"],
       ["Delay", 2, 5, "done"],
       ["Fetch request", 5, null, "waits"],
     ]);
   });
 
-  it("puts each step to the attempt that it got its result in, and a lost attempt ends with what was last seen of it", () => {
+  it("puts each step below the attempt with its result, and ends a lost attempt with its last sign of life", () => {
     const tasks = [task("DELAY", 0, 2, 5), task("LOG_MESSAGE", 0, 6), task("RUN_ONCE", 2, 20, 21)];
     expect(shown({ attempts: 3, startedAt: at(1), finishedAt: at(22), tasks })).toEqual([
-      ["Waits for a host", 0, 1, "waits"],
+      ["Queued", 0, 1, "waits"],
       ["Attempt 1", 1, 6, "lost"],
       ["Delay", 2, 5, "done"],
-      // It left nothing behind that would tell when it was.
+      // The attempt left nothing behind that would tell its time.
       ["Attempt 2", null, null, "lost"],
       ["Attempt 3", 20, 22, "done"],
       ["Run once", 20, 21, "done"],
@@ -73,11 +71,11 @@ describe("the timeline of a run", () => {
     ["ERROR", "failed"],
     ["CANCELED", "failed"],
     ["SUCCESS", "done"],
-  ] as const)("ends as the run does: %s", (status, expected) => {
+  ] as const)("ends like the run: %s", (status, expected) => {
     expect(shown({ status, startedAt: at(1), finishedAt: at(3) }).at(-1)).toEqual(["Attempt 1", 1, 3, expected]);
   });
 
-  it("of a run whose host is away ends with what was last seen", () => {
+  it("ends with the last sign of life when the run's host is away", () => {
     expect(shown({ status: "DISCONNECTED", startedAt: at(1) }).at(-1)).toEqual(["Attempt 1", 1, 1, "lost"]);
   });
 });

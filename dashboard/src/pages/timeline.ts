@@ -1,25 +1,25 @@
-// When what happened in a run: the wait for a host, each attempt, and the steps that got their result in it. Pure.
+// The order of events in a run: the wait for a host, each attempt, and the steps that got their result in it. Pure.
 import type { Run, Task } from "../../../shared/api/runs.ts";
 
 export interface Bar {
   readonly kind: "wait" | "attempt" | "step";
   readonly label: string;
   readonly detail: string;
-  /** Unix milliseconds; null when nothing is known of when it was. */
+  /** Unix milliseconds; null if the time is unknown. */
   readonly from: number | null;
-  /** Null while it goes on. */
+  /** Null while it is in progress. */
   readonly until: number | null;
   readonly status: "waits" | "runs" | "lost" | "done" | "failed";
 }
 
-/** The bars in the order in which things began, each attempt before its steps. */
+/** The bars by their beginning, each attempt before its steps. */
 export function timelineOf(run: Run): readonly Bar[] {
   const made = Date.parse(run.createdAt);
   const end = run.finishedAt === undefined ? null : Date.parse(run.finishedAt);
   const started = run.startedAt === undefined ? null : Date.parse(run.startedAt);
   const wait: Bar = {
     kind: "wait",
-    label: "Waits for a host",
+    label: "Queued",
     detail: "",
     from: made,
     until: started ?? end,
@@ -35,7 +35,9 @@ export function timelineOf(run: Run): readonly Bar[] {
   return [wait, ...attempts.flat()];
 }
 
-/** Only the first start is written down. A later attempt is known by what it did first, and a lost one by what it did last. */
+/**
+ * Only the first start is recorded. A later attempt is dated by its first step, and the end of a lost one by its last.
+ */
 function attemptBar(run: Run, attempt: number, isLast: boolean, tasks: readonly Task[], started: number | null): Bar {
   const began = tasks.map(({ createdAt }) => Date.parse(createdAt));
   const ended = tasks.map(({ createdAt, finishedAt }) => Date.parse(finishedAt ?? createdAt));
@@ -47,7 +49,7 @@ function attemptBar(run: Run, attempt: number, isLast: boolean, tasks: readonly 
   return {
     kind: "attempt",
     label: `Attempt ${attempt + 1}`,
-    detail: isLost ? "lost its host" : "",
+    detail: isLost ? "host lost" : "",
     from,
     until: isLost ? lastSeen : end,
     status: isLost ? "lost" : end === null ? "runs" : failed ? "failed" : "done",

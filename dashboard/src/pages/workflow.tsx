@@ -1,4 +1,4 @@
-// One workflow: what it listens for, its hosts, how it differs in the other environments; pause, resume, deregister.
+// One workflow: its trigger, its hosts, its differences between environments; pause, resume, deregister.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate, useParams } from "@tanstack/react-router";
 import { useState } from "react";
@@ -21,8 +21,8 @@ export function Workflow() {
   if (!data) return <Loading />;
   if (!found) {
     return (
-      <Empty title={`${lookOf(place.env).label} has no workflow of this name.`}>
-        It may be registered in another environment: switch at the top.
+      <Empty title={`Workflow not found in ${lookOf(place.env).label}`}>
+        It may be registered in another environment. Switch the environment at the top.
       </Empty>
     );
   }
@@ -43,22 +43,22 @@ function Details({ workflow }: { workflow: WorkflowDetails }) {
           <Panel title="The last registration was refused">
             <p className="data">{refused.message}</p>
             <p className="mt-1 text-soft">
-              <When time={refused.at} />. The client itself says nothing of it.
+              <When time={refused.at} />. The client does not report this.
             </p>
           </Panel>
         )}
-        <Panel title="In force">
+        <Panel title="Registration">
           <Facts
             facts={[
               ["Version", version ?? "none"],
               ["Registered", <When key="r" time={registeredAt} />],
               ["Changed", <When key="c" time={changedAt} />],
-              ["Waits for a host", triggerTTL === null ? "1 hour at most" : `${triggerTTL} s at most`],
+              ["Time to live", triggerTTL === null ? "1 hour" : `${triggerTTL} s`],
             ]}
           />
         </Panel>
         <Panel title="Hosts">
-          {hosts.length === 0 && <p className="text-soft">Nobody is connected. New runs wait.</p>}
+          {hosts.length === 0 && <p className="text-soft">No host connected. New runs wait.</p>}
           <ul className="flex flex-col gap-2">
             {hosts.map((host) => (
               <li key={host.connectedAt + host.keyId} className="flex flex-wrap items-center gap-2">
@@ -68,7 +68,7 @@ function Details({ workflow }: { workflow: WorkflowDetails }) {
                 </span>
                 <span className="text-soft">{host.running} running</span>
                 {host.differs.length > 0 && (
-                  <span className="data text-soft">has an older definition: {host.differs.join(", ")}</span>
+                  <span className="data text-soft">older definition: {host.differs.join(", ")}</span>
                 )}
               </li>
             ))}
@@ -119,7 +119,7 @@ function Actions({ workflow: { slug, paused, hosts, version } }: { workflow: Wor
             await navigate({ to: "/orgs/$org/$env/workflows", params: place });
           }}
         >
-          It starts nothing more until a host registers it again. Runs that wait are canceled; past runs stay.
+          The workflow starts no runs until a host registers it again. Waiting runs are canceled; past runs stay.
         </Confirm>
       )}
     </>
@@ -137,11 +137,11 @@ function LatestRuns({ slug }: { slug: string }) {
       title="Latest runs"
       actions={
         <Link to="/orgs/$org/$env/runs" params={place} search={{ workflow: slug }} className="underline">
-          All runs
+          View all runs
         </Link>
       }
     >
-      {data?.data.length === 0 && <p className="text-soft">None yet.</p>}
+      {data?.data.length === 0 && <p className="text-soft">No runs yet</p>}
       <ul className="flex flex-col gap-1.5">
         {data?.data.map((run) => (
           <li key={run.id} className="flex flex-wrap items-center gap-2">
@@ -163,12 +163,12 @@ function LatestRuns({ slug }: { slug: string }) {
   );
 }
 
-/** Where another environment registered something else under the same name. */
+/** Environments with another registration under the same name. */
 function Differences({ workflow }: { workflow: WorkflowDetails }) {
   const place = usePlace();
   const elsewhere = useElsewhere(workflow.slug);
   return (
-    <Panel title="In the other environments">
+    <Panel title="Other environments">
       <ul className="flex flex-col gap-4">
         {elsewhere.map(({ env, workflow: other }) => {
           const look = lookOf(env);
@@ -178,7 +178,7 @@ function Differences({ workflow }: { workflow: WorkflowDetails }) {
               <p className="flex flex-wrap items-center gap-2">
                 <span className={`rounded px-1.5 text-xs font-semibold ${look.pill}`}>{look.label}</span>
                 {!other && <span className="text-soft">not registered</span>}
-                {other && parts.length === 0 && <span>the same</span>}
+                {other && parts.length === 0 && <span>identical</span>}
                 {other && parts.length > 0 && <span>differs in {parts.map(({ name }) => name).join(", ")}</span>}
                 {other && (
                   <span className="text-soft">
@@ -205,7 +205,7 @@ function Side({ title, text }: { title: string; text: string }) {
     <div className="min-w-0">
       <p className="text-xs text-soft">{title}</p>
       <pre
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard must reach it to scroll.
         tabIndex={0}
         className="overflow-auto rounded-md border border-line bg-page p-2 font-mono text-xs"
       >

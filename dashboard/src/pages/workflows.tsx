@@ -1,4 +1,4 @@
-// The workflows of an environment: what starts each, and who serves it.
+// The workflows of an environment: the trigger and the hosts of each.
 import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { WorkflowDetails } from "../../../shared/api/workflows.ts";
@@ -15,7 +15,7 @@ interface Trigger {
   readonly source?: { readonly cron?: string; readonly rateOf?: Readonly<Record<string, number>> };
 }
 
-/** A trigger in a few words. */
+/** A trigger in short form. */
 export function triggerText(trigger: unknown): string {
   const { type, service, name, source } = (trigger ?? {}) as Trigger;
   if (type === "SCHEDULE") {
@@ -27,12 +27,12 @@ export function triggerText(trigger: unknown): string {
   return type ? `event ${name}` : "not registered";
 }
 
-/** How many hosts serve a workflow now. */
+/** The number of hosts that serve a workflow now. */
 export function serving({ hosts }: WorkflowDetails): number {
   return hosts.filter(({ standing }) => standing === "serving").length;
 }
 
-/** What the other environments have registered under a name; `workflow` is undefined where it is nothing. */
+/** Registrations under this name in the other environments; `workflow` is undefined where there is none. */
 export function useElsewhere(slug: string): { env: string; workflow: WorkflowDetails | undefined }[] {
   const { org, env } = usePlace();
   const { data } = useQuery(environments(org));
@@ -51,12 +51,12 @@ export function Workflows() {
   const { data, error } = useQuery(workflows(place));
   return (
     <>
-      <PageTitle title="Workflows">Registered by your processes with this environment's key.</PageTitle>
+      <PageTitle title="Workflows">Registered by hosts with this environment's API key</PageTitle>
       <Problem error={error} />
       {!data && !error && <Loading />}
       {data?.data.length === 0 && (
-        <Empty title="No workflow is registered here yet.">
-          Run a process that listens with this environment's key; it shows up here at once.
+        <Empty title="No workflows registered yet">
+          Start a process with this environment's API key. Its workflows appear here at once.
         </Empty>
       )}
       <ul className="flex flex-col gap-2">
@@ -100,7 +100,7 @@ function Row({ workflow }: { workflow: WorkflowDetails }) {
                 last run <Status status={lastRun.status} /> <When time={lastRun.createdAt} />
               </>
             ) : (
-              "no run lately"
+              "no recent runs"
             )}
           </span>
         </span>

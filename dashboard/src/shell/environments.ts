@@ -1,4 +1,4 @@
-// How environments look. Live and development never look alike: colour, word and mark all differ.
+// The looks of environments. Live and development never look alike: colour, word and mark all differ.
 
 export interface Look {
   readonly band: string;

@@ -1,4 +1,4 @@
-// Which organization and environment are shown, and what the signed-in person may do there.
+// The displayed organization and environment, and the signed-in person's rights there.
 import { useQuery } from "@tanstack/react-query";
 import { useParams } from "@tanstack/react-router";
 import { organizations, type Place } from "../api/queries.ts";
@@ -10,7 +10,7 @@ export function usePlace(): Place {
   return { org, env };
 }
 
-/** Whether the person has this role or one that may do more. The API checks it again. */
+/** True if the person has this role or a higher one. The API checks it again. */
 export function useMay(least: (typeof RANKS)[number]): boolean {
   const { org } = usePlace();
   const { data } = useQuery(organizations);

@@ -1,4 +1,4 @@
-// What is around every page: organization, environment, navigation, the environment's key.
+// The frame around every page: organization, environment, navigation, the environments' keys.
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type ErrorComponentProps, Link, Outlet, useLocation, useNavigate, useRouter } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
@@ -11,11 +11,11 @@ import { useMay, usePlace } from "./place.ts";
 import { chooseTheme, currentTheme } from "./theme.ts";
 
 const PAGES = [
-  ["", "Home"],
+  ["", "Overview"],
   ["workflows", "Workflows"],
   ["runs", "Runs"],
   ["events", "Events"],
-  ["sources", "Webhook sources"],
+  ["sources", "Webhooks"],
   ["schedules", "Schedules"],
   ["test", "Test", "member"],
   ["keys", "API keys"],
@@ -33,7 +33,7 @@ export function Shell() {
   return (
     <div className="min-h-screen" data-environment={place.env}>
       <a href="#main" className="sr-only focus:not-sr-only focus:absolute focus:z-30 focus:bg-panel focus:p-2">
-        Skip to the page
+        Skip to content
       </a>
       <header className="sticky top-0 z-10 border-b border-line bg-panel">
         <div className={`h-1.5 ${look.band}`} aria-hidden="true" />
@@ -58,7 +58,7 @@ export function Shell() {
             <span
               role="status"
               className={`text-xs ${live ? "text-emerald-800 dark:text-emerald-300" : "text-soft"}`}
-              title={live ? "Updates come as they happen" : "Not connected: the page asks every few seconds"}
+              title={live ? "Changes appear at once" : "Disconnected: the page refreshes every few seconds"}
             >
               {live ? "● live updates" : "○ polling"}
             </span>
@@ -105,7 +105,7 @@ export function Shell() {
   );
 }
 
-/** Whoever goes on by keyboard, or by ear, begins a new page at its beginning. */
+/** Keyboards and screen readers start at the beginning of a new page. */
 function useFocusOnNewPage() {
   const { pathname } = useLocation();
   const main = useRef<HTMLElement>(null);
@@ -134,7 +134,9 @@ function OrganizationChoice({ org, env }: Place) {
   );
 }
 
-/** Links, so that an environment can be opened in a page of its own. The page stays; what is of one environment goes. */
+/**
+ * Links, so that an environment can be opened in a tab of its own. The page stays; ids of one environment are dropped.
+ */
 function EnvironmentSwitch({ org, env }: Place) {
   const { data } = useQuery(environments(org));
   const { pathname } = useLocation();
@@ -164,14 +166,11 @@ function EnvironmentSwitch({ org, env }: Place) {
   );
 }
 
-/** Each environment's key, where one looks for it. A key is fetched when it is copied, which the audit log shows. */
+/** Each environment's key, in view on every page. A key is fetched when it is copied, which the audit log records. */
 function KeyBox({ org }: { org: string }) {
   const { data } = useQuery(environments(org));
   return (
-    <section
-      aria-label="API keys of the environments"
-      className="mt-auto flex flex-col gap-3 border-t border-line pt-3"
-    >
+    <section aria-label="API keys" className="mt-auto flex flex-col gap-3 border-t border-line pt-3">
       {data?.data.map(({ slug }) => (
         <EnvironmentKey key={slug} org={org} env={slug} />
       ))}
@@ -240,12 +239,12 @@ function SignOutButton() {
   );
 }
 
-/** A page that could not be shown: in the router's words, with a way on. */
+/** The page for an error: the router's message, and ways to continue. */
 export function Failed({ error, reset }: ErrorComponentProps) {
   const router = useRouter();
   return (
     <main className="mx-auto flex max-w-lg flex-col gap-3 p-8">
-      <h1 className="text-xl font-semibold">This page cannot be shown</h1>
+      <h1 className="text-xl font-semibold">This page could not be loaded</h1>
       <Problem error={error} />
       <div className="flex gap-2">
         <Button
@@ -257,7 +256,7 @@ export function Failed({ error, reset }: ErrorComponentProps) {
           Try again
         </Button>
         <Link to="/" className="self-center underline">
-          To the beginning
+          Go to overview
         </Link>
       </div>
     </main>
@@ -267,9 +266,9 @@ export function Failed({ error, reset }: ErrorComponentProps) {
 export function NothingHere() {
   return (
     <main className="mx-auto flex max-w-lg flex-col gap-3 p-8">
-      <h1 className="text-xl font-semibold">There is nothing at this address</h1>
+      <h1 className="text-xl font-semibold">Page not found</h1>
       <Link to="/" className="underline">
-        To the beginning
+        Go to overview
       </Link>
     </main>
   );

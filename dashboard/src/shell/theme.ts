@@ -1,4 +1,4 @@
-// Dark or light: as the system has it, until a person chooses.
+// Dark or light: the system's setting until a person chooses.
 const KEPT = "switchyard-theme";
 export type Theme = "light" | "dark";
 

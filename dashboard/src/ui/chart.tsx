@@ -1,4 +1,4 @@
-// A plot over time. The library draws on a canvas, so the same numbers stand beside it in a table for who cannot see it.
+// A plot over time. The library draws on a canvas; a table with the same numbers serves people who cannot see it.
 import { useEffect, useRef, useState } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
@@ -11,7 +11,7 @@ export interface Series {
 
 const HEIGHT = 150;
 
-/** A canvas does not follow the style sheet: it is drawn anew when the colours change. */
+/** A canvas does not follow the style sheet, so it is redrawn when the colours change. */
 function useTheme(): string | undefined {
   const root = document.documentElement;
   const [theme, setTheme] = useState(root.dataset.theme);
@@ -58,7 +58,7 @@ export function Chart({
             label,
             stroke: color,
             width: 2,
-            // Without a neighbour a value has no line.
+            // A value without a neighbour has no line.
             points: { show: values.includes(null), size: 4, fill: color },
           })),
         ],

@@ -75,7 +75,7 @@ export interface Choice {
   readonly label: string;
 }
 
-/** A choice of one. `label` is shown before it unless it is `hidden`, and is read out always. */
+/** A choice of one. `label` is visible before it unless `hidden`, and always read out. */
 export function Choose({
   label,
   choices,
@@ -153,7 +153,7 @@ export function Toggle({
   );
 }
 
-/** A dialog, opened by whoever renders it; `children` gets the way to close it. */
+/** A dialog, open while it is rendered. `children` gets a function that closes it. */
 export function Dialog({
   title,
   onClose,
@@ -230,7 +230,7 @@ export function Confirm({
   );
 }
 
-/** What went wrong, in the router's words. Nothing while nothing did. */
+/** An error in the router's words; nothing without one. */
 export function Problem({ error }: { error: unknown }) {
   if (!error) return null;
   const fields = error instanceof ApiError ? error.fields : [];
@@ -239,7 +239,7 @@ export function Problem({ error }: { error: unknown }) {
       role="alert"
       className="rounded-md border border-red-700/40 bg-red-50 px-3 py-2 text-red-900 dark:bg-red-950/50 dark:text-red-200"
     >
-      <p>{error instanceof Error ? error.message : "Something failed."}</p>
+      <p>{error instanceof Error ? error.message : "Something went wrong. Try again."}</p>
       {fields.length > 0 && (
         <ul className="mt-1 list-disc pl-5">
           {fields.map(({ path, message }) => (
@@ -253,7 +253,7 @@ export function Problem({ error }: { error: unknown }) {
   );
 }
 
-/** Copies a text, which may have to be fetched first. */
+/** Copies a text, and fetches it first if needed. */
 export function Copy({
   text,
   label = "Copy",
@@ -261,7 +261,7 @@ export function Copy({
 }: {
   text: string | (() => Promise<string>);
   label?: string;
-  /** What is read out, where the label alone does not tell. */
+  /** Read out in place of a label that is not clear by itself. */
   name?: string;
 }) {
   const [said, setSaid] = useState<string | null>(null);
@@ -273,7 +273,7 @@ export function Copy({
           await navigator.clipboard.writeText(typeof text === "string" ? text : await text());
           setSaid("Copied");
         } catch (error) {
-          setSaid(error instanceof ApiError ? error.message : "Not copied");
+          setSaid(error instanceof ApiError ? error.message : "Copy failed");
         }
         setTimeout(() => setSaid(null), 2_000);
       }}

@@ -1,4 +1,4 @@
-// An example value for a JSON Schema, to begin a test with. What it does not understand it leaves empty.
+// An example value for a JSON Schema, as a start for a test. Unknown parts of the schema stay empty.
 
 interface Schema {
   readonly type?: string | readonly string[];

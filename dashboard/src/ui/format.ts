@@ -1,4 +1,4 @@
-// How times, durations and payloads are written.
+// Formats of times, durations and payloads.
 
 const dateTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto", style: "short" });
@@ -25,13 +25,13 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(ms / 3_600_000)} h ${Math.round((ms % 3_600_000) / 60_000)} min`;
 }
 
-/** JSON for people. Characters that cannot be seen, or that would turn the text around, are written as escapes. */
+/** JSON for people. Invisible characters, and those that would change the direction of the text, appear as escapes. */
 export function formatJson(value: unknown): string {
   let text: string | undefined;
   try {
     text = JSON.stringify(value, null, 2);
   } catch {
-    return "This value is nested too deeply to be shown. The API has it.";
+    return "This value is nested too deeply to display. Read it through the API.";
   }
   return (text ?? "undefined").replaceAll(
     /[\p{Cf}\p{Co}\u2028\u2029\u007f-\u009f]/gu,

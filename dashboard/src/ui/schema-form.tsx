@@ -1,5 +1,5 @@
-// A form made from a JSON Schema, for the parts of one that people know: texts, numbers, switches, choices, and objects of
-// these. Whatever else is written as JSON. The form changes a value; it does not judge it, which the workflow does.
+// A form made from a JSON Schema, for the common parts of one: texts, numbers, switches, choices, and objects of these.
+// All other parts are edited as JSON. The form changes a value without validating it; the workflow does that.
 import { useState } from "react";
 import { Choose, Field, Toggle } from "./controls.tsx";
 
@@ -13,7 +13,7 @@ interface Property {
   readonly description?: unknown;
 }
 
-/** Whether there is anything to make a form of. */
+/** True if the schema has parts for a form. */
 export function hasForm(schema: unknown): boolean {
   return propertiesOf(schema).length > 0;
 }
@@ -95,7 +95,7 @@ function Part({ name, property, isRequired, value, onChange }: PartProps) {
   return <JsonField label={label} value={value} onChange={onChange} />;
 }
 
-/** Keeps what is typed, since "1." is on its way to a number. */
+/** Keeps the typed text, since "1." is on its way to a number. */
 function NumberField({
   value,
   onChange,
@@ -137,7 +137,7 @@ function JsonField({ label, value, onChange }: { label: string; value: unknown; 
           onChange(text.trim() === "" ? undefined : (JSON.parse(text) as unknown));
           setProblem("");
         } catch {
-          setProblem("This is not JSON yet: the last that was is kept.");
+          setProblem("Not valid JSON. The last valid value is kept.");
         }
       }}
     />

@@ -1,4 +1,4 @@
-// How things are shown: statuses, times, payloads, panels, empty lists.
+// Display of statuses, times, payloads, panels and empty lists.
 import { type ReactNode, useEffect, useState } from "react";
 import type { RunStatus } from "../../../shared/api/runs.ts";
 import { usePlace } from "../shell/place.ts";
@@ -38,7 +38,7 @@ export function Status({ status }: { status: RunStatus }) {
   return <Badge tone={tone}>{label}</Badge>;
 }
 
-/** The time as a clock that goes on by itself, in steps of some seconds. */
+/** The current time, updated every few seconds. */
 export function useNow(everyMs = 5_000): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
@@ -66,7 +66,7 @@ export function Duration({ from, until }: { from: string | undefined; until: str
 
 const SHOWN_CHARS = 20_000;
 
-/** A payload, always as text. Long ones are cut until they are asked for. */
+/** A payload, always as text. A long one is cut until a person asks for all of it. */
 export function Json({ value, label }: { value: unknown; label: string }) {
   const [whole, setWhole] = useState(false);
   const text = formatJson(value);
@@ -78,7 +78,7 @@ export function Json({ value, label }: { value: unknown; label: string }) {
         <Copy text={text} />
       </div>
       <pre
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable with the keyboard.
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: the keyboard must reach it to scroll.
         tabIndex={0}
         className="max-h-96 overflow-auto rounded-md border border-line bg-page p-3 font-mono text-xs break-words whitespace-pre-wrap"
       >

@@ -1,4 +1,4 @@
-// `ctx.fetch`: the request a host asks for, and what one attempt at it came to.
+// `ctx.fetch`: the request of a host, and the outcome of one attempt at it.
 import { z } from "zod";
 
 /** A value that must not be shown: joined for the request only. */
@@ -8,7 +8,7 @@ export const SecureString = z.object({
   interpolations: z.array(z.string()),
 });
 
-/** How often and when an attempt is repeated; every part has the reference client's default. */
+/** Number, times and conditions of the attempts. Every part has the reference client's default. */
 export const Retry = z.object({
   enabled: z.boolean().default(true),
   factor: z.number().min(1).max(100).default(1.8),
@@ -30,7 +30,7 @@ export const FetchRequest = z.object({
 });
 export type FetchRequest = z.infer<typeof FetchRequest>;
 
-/** What stands in the place of a secure string wherever it is stored or shown. */
+/** Replaces a secure string wherever it is stored or shown. */
 export const MASKED = "••••••";
 
 /** A secure string as the request needs it: strings and interpolations in turn. */
@@ -56,7 +56,7 @@ function mapHeaders(headers: Headers, map: (value: Headers[string]) => string): 
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, map(value)]));
 }
 
-/** One call, ready to be made. */
+/** One call, ready for an attempt. */
 export interface OutgoingRequest {
   readonly url: string;
   readonly method: FetchRequest["method"];
@@ -69,11 +69,11 @@ export interface FetchedResponse {
   readonly status: number;
   readonly ok: boolean;
   readonly headers: Readonly<Record<string, string>>;
-  /** Parsed JSON when the response says it is JSON and it is; else text. Absent when empty. */
+  /** Parsed JSON if the response is JSON by its type and by its text; else text. Absent when empty. */
   readonly body?: unknown;
 }
 
-/** What one attempt came to. `failed` is final: there was no response to judge. */
+/** The outcome of one attempt. `failed` is final: there was no response to judge. */
 export type Attempted =
   | { readonly kind: "response"; readonly response: FetchedResponse; readonly retryAfterMs: number | null }
   | { readonly kind: "failed"; readonly error: { readonly name: string; readonly message: string } };

@@ -1,7 +1,7 @@
 // The two layers of the reference client's wire: frames (MESSAGE, ACK) and, inside a MESSAGE, calls and responses.
-// Parsing never throws: what is not of the form is a tagged failure, and the caller decides what it costs the sender.
+// Parsing never throws: malformed text becomes a tagged failure, and the caller decides what it costs the sender.
 
-/** What the server says first on an accepted connection. */
+/** The server's first frame on an accepted connection. */
 export const AUTHENTICATED = "AUTHENTICATED";
 
 export type Frame =
@@ -14,7 +14,7 @@ export type Message =
   | { readonly kind: "RESPONSE"; readonly id: string; readonly method: string; readonly data: unknown }
   | { readonly kind: "malformed"; readonly reason: "not JSON" | "not of the form" };
 
-/** Longest id of a frame or call that is kept and sent back; the reference client's have 36 and 64 characters. */
+/** Longest id of a frame or call that is kept and returned; the reference client's have 36 and 64 characters. */
 const ID_MAX_CHARS = 256;
 
 function parseObject(text: string): Record<string, unknown> | "not JSON" | "not of the form" {

@@ -1,5 +1,5 @@
-// Everything a host may call on the server: one schema per method of the reference protocol.
-// `timestamp` is the host's own process clock; it is accepted and never used.
+// Every call of a host to the server: one schema per method of the reference protocol. `timestamp` is the host's own
+// process clock; it is accepted and never used.
 import { z } from "zod";
 import { Event } from "../../api/events.ts";
 import { NAME_MAX_CHARS, STEP_KEY_MAX_CHARS } from "../../kernel/limits.ts";
@@ -27,9 +27,9 @@ export const LogLevels = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
 
 export const StartRun = z.object({ runId, timestamp });
 export const CompleteRun = z.object({ runId, output: z.string().optional(), timestamp });
-/** Whatever the client sends as an error is accepted; see `readRunError`. */
+/** Any error that the client sends is accepted; see `readRunError`. */
 export const FailRun = z.object({ runId, error: z.unknown(), timestamp });
-/** The key of a log is its message, so it may be long; it names nothing. */
+/** The key of a log is its message, so it may be long. Nothing is named by it. */
 export const SendLog = z.object({
   runId,
   key: z.string(),
@@ -79,7 +79,7 @@ export const SendRequest = z.object({
   timestamp,
 });
 
-/** Reads a run's id from the data of a call that is otherwise not of its form. */
+/** Reads a run's id from the data of a malformed call. */
 export function runIdOf(data: unknown): string | undefined {
   const parsed = z.object({ runId }).safeParse(data);
   return parsed.success ? parsed.data.runId : undefined;

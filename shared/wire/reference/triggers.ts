@@ -1,4 +1,4 @@
-// What a workflow listens for, as a host registers it (`trigger` of INITIALIZE_HOST_V2).
+// The trigger of a workflow, as a host registers it (`trigger` of INITIALIZE_HOST_V2).
 import { z } from "zod";
 import { NAME_MAX_CHARS } from "../../kernel/limits.ts";
 
