@@ -79,7 +79,7 @@ import {
 import { ActiveKeys } from "./state/active-keys.ts";
 import { Commits, type Turn } from "./state/commits.ts";
 import type { EnvironmentContext } from "./state/context.ts";
-import { type HeldRun, type Host, Hosts } from "./state/hosts.ts";
+import { type HeldRun, type Host, type HostSocket, Hosts } from "./state/hosts.ts";
 import { KeyUses } from "./state/key-uses.ts";
 import { RecentRuns } from "./state/open-run-index.ts";
 import { RunQueue } from "./state/run-queue.ts";
@@ -665,7 +665,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   }
 
   /** In the next commit, after what the host still sent before it was lost. */
-  async #hostLost(socket: WebSocket): Promise<void> {
+  async #hostLost(socket: HostSocket): Promise<void> {
     const context = this.#context;
     const host = context?.hosts.of(socket);
     if (!context || !host) return;

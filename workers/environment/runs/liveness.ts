@@ -32,7 +32,7 @@ export function hearFrom(context: EnvironmentContext, host: Host, now: number): 
 }
 
 /** When the next offer or probe runs out, or null. Unix milliseconds on the router's clock. */
-export function nextLivenessTime(context: EnvironmentContext): number | null {
+export function nextLivenessTime(context: Pick<EnvironmentContext, "hosts">): number | null {
   let next = Number.POSITIVE_INFINITY;
   for (const held of context.hosts.unanswered()) {
     next = held.offeredAt + OFFER_ANSWERED_WITHIN_MS;

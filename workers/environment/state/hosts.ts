@@ -37,8 +37,14 @@ export interface HostRegistration {
  */
 export type HostStanding = "serving" | "silent" | "superseded";
 
+/** The part of a WebSocket that a host needs. */
+export type HostSocket = Pick<
+  WebSocket,
+  "readyState" | "send" | "close" | "serializeAttachment" | "deserializeAttachment"
+>;
+
 export interface Host {
-  readonly socket: WebSocket;
+  readonly socket: HostSocket;
   /** Unique in the environment; a new one after the host was lost and heard of again. */
   id: number;
   readonly keyId: string;
@@ -87,7 +93,7 @@ const TAKEN = 1;
 const WRITTEN = 2;
 
 export class Hosts {
-  readonly #bySocket = new Map<WebSocket, Host>();
+  readonly #bySocket = new Map<HostSocket, Host>();
   readonly #byId = new Map<number, Host>();
   readonly #byWorkflow = new Map<number, Set<Host>>();
   /** The same hosts by how many runs they hold, so that the least busy of thousands is found without looking at all. */
@@ -101,7 +107,7 @@ export class Hosts {
   readonly #changed = new Set<Host>();
 
   /** Takes up the sockets that survived a hibernation. One whose attachment cannot be read is closed. */
-  restore(sockets: readonly WebSocket[], resume: (workflow: number, search: SearchState) => void): void {
+  restore(sockets: readonly HostSocket[], resume: (workflow: number, search: SearchState) => void): void {
     for (const socket of sockets) {
       const parsed = Attachment.safeParse(socket.deserializeAttachment());
       if (!parsed.success) {
@@ -121,7 +127,7 @@ export class Hosts {
     this.#changed.clear();
   }
 
-  add(socket: WebSocket, details: Pick<Host, "id" | "keyId" | "secretVersion" | "origin" | "connectedAt">): Host {
+  add(socket: HostSocket, details: Pick<Host, "id" | "keyId" | "secretVersion" | "origin" | "connectedAt">): Host {
     const host: Host = {
       ...details,
       socket,
@@ -138,7 +144,7 @@ export class Hosts {
     return host;
   }
 
-  of(socket: WebSocket): Host | undefined {
+  of(socket: HostSocket): Host | undefined {
     return this.#bySocket.get(socket);
   }
 

@@ -7,6 +7,9 @@
 import { HOST_MAX_RUNNING } from "../../../shared/kernel/limits.ts";
 import type { Hosts, SearchState } from "./hosts.ts";
 
+/** The part of the hosts that a search asks. */
+type HostsOfRuns = Pick<Hosts, "ids" | "holder">;
+
 /** The `host` of a step that is owed to no host: the run was taken from the one that waited. */
 export const NO_HOST = 0;
 
@@ -128,7 +131,7 @@ export class RunQueue {
   }
 
   /** The oldest waiting runs; when there are none, runs that sleep while their host is gone. Held ones may be among them. */
-  next(sql: SqlStorage, workflow: number, hosts: Hosts, now: number): WaitingRun[] {
+  next(sql: SqlStorage, workflow: number, hosts: HostsOfRuns, now: number): WaitingRun[] {
     const rows = this.#returned(sql, workflow) ?? this.#following(sql, workflow);
     const waiting = rows.filter((row) => this.#mayResume(workflow, row, now));
     if (rows.length > 0 && waiting.length === 0) return this.next(sql, workflow, hosts, now);
@@ -181,7 +184,7 @@ export class RunQueue {
     return rows;
   }
 
-  #sleepers(sql: SqlStorage, workflow: number, hosts: Hosts, now: number): WaitingRun[] {
+  #sleepers(sql: SqlStorage, workflow: number, hosts: HostsOfRuns, now: number): WaitingRun[] {
     if (this.#sleepersSought.has(workflow)) return [];
     const found: SleepingRow[] = [];
     for (let after: number | undefined = 0; after !== undefined && found.length < READ_AT_ONCE; ) {
