@@ -79,7 +79,8 @@ import {
 import { ActiveKeys } from "./state/active-keys.ts";
 import { Commits, type Turn } from "./state/commits.ts";
 import type { EnvironmentContext } from "./state/context.ts";
-import { type HeldRun, type Host, type HostSocket, Hosts } from "./state/hosts.ts";
+import type { HeldRun, Host, HostSocket } from "./state/host.ts";
+import { Hosts } from "./state/hosts.ts";
 import { KeyUses } from "./state/key-uses.ts";
 import { RecentRuns } from "./state/open-run-index.ts";
 import { RunQueue } from "./state/run-queue.ts";
@@ -363,17 +364,20 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     this.#keyUses.note(context.sql, keyId, now());
     const host = { id: context.nextNumber(), keyId, secretVersion, origin, connectedAt: now() };
     context.hosts.add(server, host);
-    this.#saveHosts();
+    context.hosts.save();
     server.send(messageFrame(`a.${host.id}`, AUTHENTICATED));
     return new Response(null, { status: 101, webSocket: client });
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const host = this.#context?.hosts.of(socket);
-    if (!this.#context || !host) return;
+    const context = this.#context;
+    if (!context || !host) return;
     // Revocation is immediate, also for a socket whose close has not arrived yet.
     if (this.#keys.refusal(host.keyId, "workflows:connect", now())) return this.#refuseHost(host);
-    await receiveFrame(this.#context, host, message, now);
+    await receiveFrame(context, host, message, now);
+    // A commit that is about to be made saves the hosts, and until then the object does not hibernate.
+    if (!context.commits.pending) context.hosts.save();
     this.#watchers.hint(now);
   }
 
@@ -424,7 +428,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
    * their hosts from then on, so that the object can hibernate. A short run never costs more than this timer.
    */
   #keepWatch(context: EnvironmentContext): void {
-    if (this.#watch !== null || !context.hosts.needWatching()) return;
+    if (this.#watch !== null || !context.hosts.held.needWatching()) return;
     this.#watch = setTimeout(() => {
       this.#watch = null;
       this.ctx.waitUntil(this.#lookAfterRuns(context));
@@ -437,7 +441,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     if (checks !== null && checks <= now()) await this.#fireDue(context);
     await context.commits.run((turn) => {
       writeLongStarts(context, turn, now());
-      turn.apply(() => context.hosts.watched());
+      turn.apply(() => context.hosts.held.watched());
     });
     await this.#scheduleAlarm(context, nextLivenessTime(context));
   }
@@ -473,9 +477,9 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       sql: storage.sql,
       identity,
       commits,
-      hosts: new Hosts(),
+      hosts: new Hosts((workflow) => context.queue.state(workflow)),
       workflows: new Workflows(storage.sql),
-      queue: new RunQueue((workflow) => context.hosts.touchWorkflow(workflow)),
+      queue: new RunQueue((workflow) => context.hosts.noteSearch(workflow)),
       recentRuns: new RecentRuns(storage.sql),
       ends: new RunEnds(),
       nextNumber: () => {
@@ -483,7 +487,6 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
         return last;
       },
       keyText: (keyId) => this.#keyTexts.get(keyId) ?? "",
-      saveHosts: () => this.#saveHosts(),
       outgoing: outgoingOf(this.ctx),
       history: new HistoryClock(parseHistorySettings(this.env).ARCHIVE_EVERY_MINUTES * 60_000),
       archive: () => this.ctx.waitUntil(this.#drain(true)),
@@ -555,11 +558,6 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       this.#measured = { at, full };
     }
     return this.#measured.full;
-  }
-
-  #saveHosts(): void {
-    const queue = this.#context?.queue;
-    if (queue) this.#context?.hosts.save((workflow) => queue.state(workflow));
   }
 
   #perform(step: StepRow): void {
@@ -658,7 +656,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   #settled(): void {
     const context = this.#context;
     if (!context) return;
-    this.#saveHosts();
+    context.hosts.save();
     this.#watchers.hint(now);
     this.#keepWatch(context);
     this.ctx.waitUntil(this.#scheduleAlarm(context));

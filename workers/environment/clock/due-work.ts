@@ -26,7 +26,7 @@ export function nextStoredTime(context: EnvironmentContext): number | null {
          (SELECT min(due_at) FROM steps WHERE due_at IS NOT NULL AND host NOT IN (SELECT value FROM json_each(?))) AS step,
          (SELECT min(due_at) FROM owed_sources) AS source,
          (SELECT due_at FROM owed_wake) AS wake`,
-      JSON.stringify(context.hosts.full()),
+      JSON.stringify(context.hosts.held.fullHosts()),
     )
     .one();
   const times = [...Object.values(stored), queue.nextPostponed(), context.history.next(context)].filter(
@@ -108,7 +108,7 @@ function dueSteps(context: EnvironmentContext, now: number): StepRow[] {
       `SELECT * FROM steps WHERE due_at IS NOT NULL AND due_at <= ?
        AND host NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at LIMIT ?`,
       now,
-      JSON.stringify(context.hosts.full()),
+      JSON.stringify(context.hosts.held.fullHosts()),
       AT_ONCE,
     )
     .toArray();

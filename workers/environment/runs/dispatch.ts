@@ -10,7 +10,7 @@ import { errorName, log } from "../../../shared/kernel/log.ts";
 import { callMessage, messageFrame } from "../../../shared/wire/reference/frames.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
-import { type HeldRun, type Host, isSuspect, sendFrame } from "../state/hosts.ts";
+import { type HeldRun, type Host, isSuspect, sendFrame } from "../state/host.ts";
 import type { WaitingRun } from "../state/run-queue.ts";
 import { endRun } from "./run-rows.ts";
 import { addStep } from "./step-rows.ts";
@@ -28,7 +28,7 @@ export function dispatchWorkflow(context: EnvironmentContext, turn: Turn, workfl
     const waiting = context.queue.next(context.sql, workflow, context.hosts, now);
     if (waiting.length === 0) break;
     for (const run of waiting) {
-      if (context.hosts.holder(run.id)) continue;
+      if (hosts.held.holder(run.id)) continue;
       const host = hosts.leastBusy(workflow, isSuspect({ lostInARow: run.lost_in_a_row }));
       const offered = host && chars < OFFERED_PER_TURN_MAX_CHARS ? tryOffer(context, turn, host, run, now) : null;
       if (offered === null) notNow.push(run);
@@ -67,7 +67,7 @@ function tryOffer(context: EnvironmentContext, turn: Turn, host: Host, run: Wait
   try {
     return offer(context, turn, host, run, now);
   } catch (error) {
-    context.hosts.release(run.id);
+    context.hosts.held.release(run.id);
     log("error", "offer failed", { run: run.id, name: errorName(error) });
     return null;
   }
@@ -84,7 +84,7 @@ function offer(context: EnvironmentContext, turn: Turn, host: Host, run: Waiting
     addStep(context, { run: run.id, kind: "DISCONNECTION", attempt: run.attempts - 1, now, detail: {} });
   }
   // Applied at once, not with the turn's other changes: the next run of this turn must see the host as busier.
-  context.hosts.hold(host, {
+  context.hosts.held.hold(host, {
     run: run.id,
     attempt: run.attempts,
     offeredAt: now,

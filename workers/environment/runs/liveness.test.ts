@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { HOST_SILENT_MS, OFFER_ANSWERED_WITHIN_MS, PROBE_ANSWERED_WITHIN_MS } from "../../../shared/kernel/limits.ts";
+import type { HeldRun } from "../state/host.ts";
 import { FakeSocket, offeredRun } from "../state/hosts.fixture.ts";
-import { type HeldRun, Hosts } from "../state/hosts.ts";
+import { Hosts } from "../state/hosts.ts";
 import { nextLivenessTime } from "./liveness.ts";
 
 const HEARD_AT = 10_000;
@@ -12,13 +13,13 @@ interface Scene {
 }
 
 function hostsOf(scenes: readonly Scene[]): Hosts {
-  const hosts = new Hosts();
+  const hosts = new Hosts(() => ({ watermark: 0, sleepersSought: true, postponed: false }));
   for (const [index, { held = [], probedAt }] of scenes.entries()) {
     const details = { id: index + 1, keyId: "key_1", secretVersion: 1, origin: "o", connectedAt: HEARD_AT };
     const host = hosts.add(new FakeSocket(), details);
     hosts.register(host, { workflow: 1, version: 1, process: `p${index}`, differs: [] });
-    for (const run of held) hosts.hold(host, run);
-    if (probedAt !== undefined) host.probedAt = probedAt;
+    for (const run of held) hosts.held.hold(host, run);
+    if (probedAt !== undefined) hosts.noteProbe(host, probedAt);
   }
   return hosts;
 }

@@ -7,24 +7,17 @@ import { log } from "../../../shared/kernel/log.ts";
 import { messageFrame, responseMessage } from "../../../shared/wire/reference/frames.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
-import { type Host, sendFrame } from "../state/hosts.ts";
+import { type Host, sendFrame } from "../state/host.ts";
 import { expireRuns } from "./dispatch.ts";
 import { loseRuns } from "./run-rows.ts";
 
-/** A host sent something: it is there, whatever it said. */
-export function hearFrom(context: EnvironmentContext, host: Host, now: number): void {
-  host.heardAt = now;
-  if (host.probedAt !== null) {
-    // Remembered at once: a hibernation right after must not bring the unanswered probe back.
-    host.probedAt = null;
-    context.hosts.touch(host);
-    context.saveHosts();
-  }
-  if (host.standing !== "silent") return;
+/** The host sent a frame: it is there, whatever the frame says. A host that was silent gets runs again. */
+export function recordHeartbeat(context: EnvironmentContext, host: Host, now: number): void {
   const workflow = host.registration?.workflow;
-  const served = workflow !== undefined && context.hosts.serves(workflow);
-  context.hosts.revive(host, context.nextNumber);
-  if (workflow === undefined) return;
+  const wasSilent = host.standing === "silent";
+  const served = wasSilent && workflow !== undefined && context.hosts.serves(workflow);
+  context.hosts.recordHeartbeat(host, now, context.nextNumber);
+  if (!wasSilent || workflow === undefined) return;
   void context.commits.run((turn) => {
     if (!served) expireRuns(context, turn, workflow, now);
     turn.dispatch(workflow);
@@ -34,7 +27,7 @@ export function hearFrom(context: EnvironmentContext, host: Host, now: number): 
 /** When the next offer or probe runs out, or null. Unix milliseconds on the router's clock. */
 export function nextLivenessTime(context: Pick<EnvironmentContext, "hosts">): number | null {
   let next = Number.POSITIVE_INFINITY;
-  for (const held of context.hosts.unanswered()) {
+  for (const held of context.hosts.held.unanswered()) {
     next = held.offeredAt + OFFER_ANSWERED_WITHIN_MS;
     break;
   }
@@ -48,13 +41,14 @@ export function nextLivenessTime(context: Pick<EnvironmentContext, "hosts">): nu
 
 /** Takes back offers that were not answered, probes hosts that are silent, and gives up those that stay so. */
 export function checkHosts(context: EnvironmentContext, turn: Turn, now: number): void {
-  for (const held of [...context.hosts.unanswered()]) {
+  for (const held of [...context.hosts.held.unanswered()]) {
     if (held.offeredAt + OFFER_ANSWERED_WITHIN_MS > now) break;
-    const host = context.hosts.holder(held.run);
+    const host = context.hosts.held.holder(held.run);
     const workflow = host?.registration?.workflow;
     if (!host || workflow === undefined) continue;
-    silence(context, turn, host);
-    context.hosts.release(held.run);
+    context.hosts.silence(host);
+    logSilence(context, turn, host);
+    context.hosts.held.release(held.run);
     loseRuns(context, turn, workflow, [held], now);
   }
   for (const host of context.hosts.all()) {
@@ -73,22 +67,18 @@ function hasTaken({ held }: Host): boolean {
 
 /** A RESPONSE to a call that nobody made: the reference client acknowledges it and does nothing else. */
 function probe(context: EnvironmentContext, turn: Turn, host: Host, now: number): void {
-  host.probedAt = now;
-  context.hosts.touch(host);
+  context.hosts.noteProbe(host, now);
   const id = `probe.${context.nextNumber()}`;
   turn.afterwards(() => sendFrame(host, messageFrame(id, responseMessage(id, "", true))));
 }
 
 function giveUp(context: EnvironmentContext, turn: Turn, host: Host, now: number): void {
-  silence(context, turn, host);
-  host.probedAt = null;
+  const lost = context.hosts.giveUp(host);
+  logSilence(context, turn, host);
   const workflow = host.registration?.workflow;
-  if (workflow === undefined) return;
-  loseRuns(context, turn, workflow, context.hosts.abandon(host), now);
+  if (workflow !== undefined) loseRuns(context, turn, workflow, lost, now);
 }
 
-function silence(context: EnvironmentContext, turn: Turn, host: Host): void {
-  if (host.standing === "serving") host.standing = "silent";
-  context.hosts.touch(host);
-  turn.afterwards(() => log("warn", "host silent", { environment: context.identity.environmentId, key: host.keyId }));
+function logSilence({ identity }: EnvironmentContext, turn: Turn, { keyId }: Host): void {
+  turn.afterwards(() => log("warn", "host silent", { environment: identity.environmentId, key: keyId }));
 }

@@ -7,8 +7,7 @@ import { runId } from "../../../shared/ids/ids.ts";
 import { callMessage, messageFrame } from "../../../shared/wire/reference/frames.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
-import { type HeldRun, type Host, hasRoomToWake, sendFrame } from "../state/hosts.ts";
-import { NO_HOST } from "../state/run-queue.ts";
+import { type HeldRun, type Host, hasRoomToWake, NO_HOST, sendFrame } from "../state/host.ts";
 import { runMeta } from "./dispatch.ts";
 import { readRun, writeStart } from "./run-rows.ts";
 import { addOwedStep, addStep, findStep, type NewStep, type StepKind, type StepRow } from "./step-rows.ts";
@@ -52,7 +51,7 @@ function fallAsleep(context: EnvironmentContext, turn: Turn, host: Host, held: H
   if (!awake) return;
   writeStart(context, turn, held.startedAt === null ? { ...held, startedAt: held.offeredAt } : held);
   const workflow = host.registration?.workflow;
-  turn.apply(() => context.hosts.release(held.run));
+  turn.apply(() => context.hosts.held.release(held.run));
   if (workflow !== undefined) turn.dispatch(workflow);
 }
 
@@ -97,7 +96,7 @@ export function deliverSettled(context: EnvironmentContext, turn: Turn, step: St
 
 /** The connected host that sleeps over this step; none when the run has since been offered to another. */
 function waitingHost(context: EnvironmentContext, step: StepRow): Host | undefined {
-  const holder = context.hosts.holder(step.run);
+  const holder = context.hosts.held.holder(step.run);
   const host = context.hosts.byId(step.host);
   return holder === undefined || holder === host ? host : undefined;
 }
@@ -106,7 +105,7 @@ function wake(context: EnvironmentContext, turn: Turn, host: Host | undefined, s
   const run = readRun(context, step.run);
   if (!run || run.finished_at !== null) return;
   if (host) sendAnswer(context, turn, host, step);
-  if (context.hosts.holder(step.run)) return;
+  if (context.hosts.held.holder(step.run)) return;
   const [owedElse] = context.sql.exec("SELECT 1 FROM steps WHERE run = ? AND due_at IS NOT NULL LIMIT 1", step.run);
   if (owedElse) return;
   if (!host) {
@@ -119,7 +118,7 @@ function wake(context: EnvironmentContext, turn: Turn, host: Host | undefined, s
     return;
   }
   // Applied at once, so that the next answer of this turn sees the host as fuller.
-  context.hosts.hold(host, {
+  context.hosts.held.hold(host, {
     run: run.id,
     attempt: Math.max(0, run.attempts - 1),
     offeredAt: now,

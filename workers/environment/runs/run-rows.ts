@@ -9,8 +9,7 @@ import { LOST_ATTEMPT_WAITS_MS, LOST_ATTEMPTS_MAX } from "../../../shared/kernel
 import { log } from "../../../shared/kernel/log.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
-import { type HeldRun, isSuspect } from "../state/hosts.ts";
-import { NO_HOST } from "../state/run-queue.ts";
+import { type HeldRun, isSuspect, NO_HOST } from "../state/host.ts";
 import type { Workflow } from "../state/workflows.ts";
 import { addStep } from "./step-rows.ts";
 
@@ -68,7 +67,7 @@ export function insertRun(context: EnvironmentContext, turn: Turn, created: NewR
 
 /** Ends a run, unless it has ended. Answers whether this was the end. Its host has room for the next run. */
 export function endRun(context: EnvironmentContext, turn: Turn, run: number, end: RunEnd, now: number): boolean {
-  const held = context.hosts.holder(run)?.held.get(run);
+  const held = context.hosts.held.find(run);
   const [ended] = context.sql.exec<{ workflow: number; attempts: number }>(
     `UPDATE runs SET status = ?, output = ?, error = ?, started_at = COALESCE(started_at, ?),
        attempts = MAX(attempts, ?), finished_at = ?
@@ -81,7 +80,7 @@ export function endRun(context: EnvironmentContext, turn: Turn, run: number, end
     now,
     run,
   );
-  turn.apply(() => context.hosts.release(run));
+  turn.apply(() => context.hosts.held.release(run));
   if (!ended) return false;
   // Only a run that was once asleep can have an answer owed, and its start was written then.
   if (!held || held.written || held.attempt > 0) {
@@ -102,11 +101,7 @@ export function writeStart(context: EnvironmentContext, turn: Turn, held: HeldRu
     held.attempt + 1,
     held.run,
   );
-  turn.apply(() => {
-    held.written = true;
-    const holder = context.hosts.holder(held.run);
-    if (holder) context.hosts.touch(holder);
-  });
+  turn.apply(() => context.hosts.held.noteWritten(held.run));
 }
 
 /**
@@ -174,11 +169,9 @@ function loseAttempt(
 export function noteProgress(context: EnvironmentContext, turn: Turn, held: HeldRun): void {
   if (held.lostInARow === 0) return;
   context.sql.exec("UPDATE runs SET lost_in_a_row = 0 WHERE id = ?", held.run);
-  turn.apply(() => {
-    held.lostInARow = 0;
-  });
+  turn.apply(() => context.hosts.held.noteProgress(held.run));
   // No suspect any more: the next one may go to its host.
-  const workflow = context.hosts.holder(held.run)?.registration?.workflow;
+  const workflow = context.hosts.held.holder(held.run)?.registration?.workflow;
   if (workflow !== undefined) turn.dispatch(workflow);
 }
 

@@ -32,8 +32,6 @@ export interface EnvironmentContext {
   readonly nextNumber: () => number;
   /** The text of a key that a host connected with, for `ctx.apiKey`. */
   readonly keyText: (keyId: string) => string;
-  /** Writes the attachments of hosts that changed, outside of a turn. */
-  readonly saveHosts: () => void;
   /** The stateless entrypoint that calls the user's targets. */
   readonly outgoing: { attempt(request: OutgoingRequest): Promise<Attempted> };
   /** Makes the next call of a fetch, in the background. */

@@ -1,5 +1,5 @@
 // Hosts without sockets: what a registry of hosts needs of them, in memory.
-import type { HeldRun, HostSocket } from "./hosts.ts";
+import type { HeldRun, HostSocket } from "./host.ts";
 
 /** A socket that remembers what was done to it. */
 export class FakeSocket implements HostSocket {

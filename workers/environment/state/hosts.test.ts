@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { HOST_MAX_HELD, HOST_MAX_RUNNING, SUSPECT_AFTER_LOST } from "../../../shared/kernel/limits.ts";
+import { type HeldRun, type Host, hasRoomToWake, NO_HOST } from "./host.ts";
 import { FakeSocket, offeredRun } from "./hosts.fixture.ts";
-import { type HeldRun, type Host, Hosts, hasRoomToWake, packHeld, unpackHeld } from "./hosts.ts";
+import { Hosts } from "./hosts.ts";
 
 const WORKFLOW = 1;
+const SEARCH = { watermark: 3, sleepersSought: true, postponed: false };
 let lastRun = 1_000;
 
 function connect(hosts: Hosts, id: number, workflow: number | null = WORKFLOW): Host {
@@ -16,54 +18,10 @@ function connect(hosts: Hosts, id: number, workflow: number | null = WORKFLOW): 
 function hold(hosts: Hosts, host: Host, count: number, more: Partial<HeldRun> = {}): number[] {
   return Array.from({ length: count }, () => {
     lastRun += 1;
-    hosts.hold(host, offeredRun(lastRun, more));
+    hosts.held.hold(host, offeredRun(lastRun, more));
     return lastRun;
   });
 }
-
-describe("the packed form of held runs", () => {
-  const origin = { id: 5_000_000_000_000, connectedAt: 1_790_000_000_000 };
-  const held = (more: Partial<HeldRun>): HeldRun =>
-    offeredRun(origin.id + 17, { offeredAt: origin.connectedAt + 250, ...more });
-
-  it.each<[string, HeldRun]>([
-    ["keeps an offer that was not answered", held({})],
-    ["keeps an offer that was taken", held({ taken: true })],
-    ["keeps a start", held({ taken: true, startedAt: origin.connectedAt + 300 })],
-    ["keeps a start at the moment of connecting", held({ taken: true, startedAt: origin.connectedAt })],
-    ["keeps a start that is written down", held({ taken: true, written: true, startedAt: origin.connectedAt + 1 })],
-    ["keeps a later attempt after losses", held({ attempt: 4, lostInARow: 3 })],
-    ["keeps a run older than the host", { ...held({}), run: origin.id - 900_000 }],
-    [
-      "keeps times before the host connected",
-      held({ offeredAt: origin.connectedAt - 9_999, startedAt: origin.connectedAt - 1 }),
-    ],
-    ["keeps a year", held({ startedAt: origin.connectedAt + 366 * 86_400_000 })],
-  ])("%s", (_name, run) => {
-    expect(unpackHeld(packHeld([run], origin), origin)).toEqual([run]);
-  });
-
-  it("keeps the order of several runs", () => {
-    const runs = [3, 1, 2].map((number) => held({ attempt: number }));
-    expect(unpackHeld(packHeld(runs, origin), origin)).toEqual(runs);
-  });
-
-  it("turns no runs into empty text", () => {
-    expect(packHeld([], origin)).toBe("");
-    expect(unpackHeld("", origin)).toEqual([]);
-  });
-
-  it("leaves room for the rest of the attachment with as many runs as a host may hold", () => {
-    const day = 86_400_000;
-    const runs = Array.from({ length: HOST_MAX_HELD }, (_, index) => ({
-      ...held({ attempt: 100, taken: true, written: true, lostInARow: 4 }),
-      run: origin.id + day * 1_000 + index,
-      offeredAt: origin.connectedAt + day,
-      startedAt: origin.connectedAt + day,
-    }));
-    expect(packHeld(runs, origin).length).toBeLessThan(14 * 1024);
-  });
-});
 
 describe("a search for the least busy host", () => {
   it.each<[string, (hosts: Hosts) => Host | undefined]>([
@@ -99,7 +57,7 @@ describe("a search for the least busy host", () => {
         const [first, second] = [connect(hosts, 1), connect(hosts, 2)];
         const [run = 0] = hold(hosts, first, 1);
         hold(hosts, second, 1);
-        hosts.release(run);
+        hosts.held.release(run);
         return first;
       },
     ],
@@ -128,13 +86,13 @@ describe("a search for the least busy host", () => {
       },
     ],
   ])("%s", (_name, arrange) => {
-    const hosts = new Hosts();
+    const hosts = new Hosts(() => SEARCH);
     const expected = arrange(hosts);
     expect(hosts.leastBusy(WORKFLOW)).toBe(expected);
   });
 
   it("gives a host one suspect at a time", () => {
-    const hosts = new Hosts();
+    const hosts = new Hosts(() => SEARCH);
     const [first, second] = [connect(hosts, 1), connect(hosts, 2)];
     const [suspect = 0] = hold(hosts, first, 1, { lostInARow: SUSPECT_AFTER_LOST });
     hold(hosts, second, 2);
@@ -142,57 +100,136 @@ describe("a search for the least busy host", () => {
     expect(hosts.leastBusy(WORKFLOW, true)).toBe(second);
     hold(hosts, second, 1, { lostInARow: SUSPECT_AFTER_LOST });
     expect(hosts.leastBusy(WORKFLOW, true)).toBe(undefined);
-    hosts.release(suspect);
+    hosts.held.release(suspect);
     expect(hosts.leastBusy(WORKFLOW, true)).toBe(first);
   });
 });
 
 describe("a registry of hosts", () => {
   it("answers the runs of a removed host, oldest first", () => {
-    const hosts = new Hosts();
+    const hosts = new Hosts(() => SEARCH);
     const host = connect(hosts, 1);
-    for (const run of [30, 10, 20]) hosts.hold(host, offeredRun(run));
+    for (const run of [30, 10, 20]) hosts.held.hold(host, offeredRun(run));
     expect(hosts.remove(host).map(({ run }) => run)).toEqual([10, 20, 30]);
     expect([...hosts.all()]).toEqual([]);
-    expect(hosts.holder(10)).toBe(undefined);
+    expect(hosts.held.holder(10)).toBe(undefined);
     expect(hosts.byId(1)).toBe(undefined);
   });
 
   it("names the hosts without room for one more woken run", () => {
-    const hosts = new Hosts();
+    const hosts = new Hosts(() => SEARCH);
     const host = connect(hosts, 7);
     const [run = 0] = hold(hosts, host, HOST_MAX_HELD);
-    expect([hosts.full(), hasRoomToWake(host)]).toEqual([[7], false]);
-    hosts.release(run);
-    expect([hosts.full(), hasRoomToWake(host)]).toEqual([[], true]);
+    expect([hosts.held.fullHosts(), hasRoomToWake(host)]).toEqual([[7], false]);
+    hosts.held.release(run);
+    expect([hosts.held.fullHosts(), hasRoomToWake(host)]).toEqual([[], true]);
   });
 
   it("closes a socket whose attachment cannot be read, and takes up the others", () => {
-    const hosts = new Hosts();
+    const hosts = new Hosts(() => SEARCH);
     const [good, bad] = [new FakeSocket(), new FakeSocket()];
-    const before = new Hosts();
+    const before = new Hosts(() => SEARCH);
     const details = { id: 4, keyId: "key_1", secretVersion: 1, origin: "https://router.test", connectedAt: 0 };
     before.register(before.add(good, details), { workflow: WORKFLOW, version: 1, process: "p", differs: [] });
-    const search = { watermark: 3, sleepersSought: true, postponed: false };
-    before.save(() => search);
+    before.save();
     bad.serializeAttachment({ v: 99 });
     const resumed: unknown[] = [];
     hosts.restore([bad, good], (...of) => resumed.push(of));
     expect(bad.closed?.code).toBe(1011);
     expect([...hosts.all()].map(({ id }) => id)).toEqual([4]);
-    expect(resumed).toEqual([[WORKFLOW, search]]);
+    expect(resumed).toEqual([[WORKFLOW, SEARCH]]);
   });
 
   it("writes only the attachments of hosts that changed", () => {
-    const hosts = new Hosts();
-    const search = () => ({ watermark: 0, sleepersSought: false, postponed: false });
+    const hosts = new Hosts(() => SEARCH);
     const [first, second] = [new FakeSocket(), new FakeSocket()].map((socket, index) => {
       const details = { id: index + 1, keyId: "key_1", secretVersion: 1, origin: "o", connectedAt: 0 };
       return { socket, host: hosts.add(socket, details) };
     });
-    hosts.save(search);
-    if (second) hosts.hold(second.host, offeredRun(9));
-    hosts.save(search);
+    hosts.save();
+    if (second) hosts.held.hold(second.host, offeredRun(9));
+    hosts.save();
     expect([first?.socket.writes, second?.socket.writes]).toEqual([1, 2]);
+  });
+});
+
+describe("a change of a host", () => {
+  const START = 500;
+  const verbs: [string, (hosts: Hosts, host: Host) => void, Partial<Host>][] = [
+    ["register", (hosts, host) => hosts.register(host, { workflow: 2, version: 3, process: "q", differs: [] }), {}],
+    [
+      "noteDifferences",
+      (hosts, host) => hosts.noteDifferences(host, ["filter"]),
+      { registration: { workflow: WORKFLOW, version: 1, process: "p1", differs: ["filter"] } },
+    ],
+    ["noteProbe", (hosts, host) => hosts.noteProbe(host, 77), { probedAt: 77 }],
+    ["silence", (hosts, host) => hosts.silence(host), { standing: "silent" }],
+    ["giveUp", (hosts, host) => hosts.giveUp(host), { standing: "silent", id: NO_HOST }],
+    ["supersede", (hosts, host) => hosts.supersede(host), { standing: "superseded", id: NO_HOST }],
+    ["countRefused", (hosts, host) => hosts.countRefused(host), { refusedFrames: 1 }],
+    ["noteSearch", (hosts) => hosts.noteSearch(WORKFLOW), {}],
+    ["held.hold", (hosts, host) => hosts.held.hold(host, offeredRun(5_000)), {}],
+    ["held.release", (hosts) => hosts.held.release(START), {}],
+    ["held.noteTaken", (hosts) => hosts.held.noteTaken(START), {}],
+    ["held.noteStart", (hosts) => hosts.held.noteStart(START, 9), {}],
+    ["held.noteWritten", (hosts) => hosts.held.noteWritten(START), {}],
+    ["held.noteProgress", (hosts) => hosts.held.noteProgress(START), {}],
+  ];
+
+  it.each(verbs)("survives a hibernation: %s", (_name, change, expected) => {
+    const hosts = new Hosts(() => SEARCH);
+    const host = connect(hosts, 1);
+    hosts.held.hold(host, offeredRun(START, { lostInARow: 1 }));
+    hosts.save();
+    change(hosts, host);
+    hosts.save();
+    expect(host).toMatchObject(expected);
+
+    const restored = new Hosts(() => SEARCH);
+    restored.restore([host.socket], () => {});
+    expect([...restored.all()]).toEqual([host]);
+    expect(restored.byId(1) === undefined).toBe(hosts.byId(1) === undefined);
+  });
+
+  it.each(verbs)("leaves a removed host alone: %s", (_name, change) => {
+    const hosts = new Hosts(() => SEARCH);
+    const host = connect(hosts, 1);
+    hosts.remove(host);
+    const before = { ...host };
+    change(hosts, host);
+    hosts.save();
+    expect(host).toEqual(before);
+    expect((host.socket as FakeSocket).writes).toBe(0);
+    expect(hosts.held.holder(5_000)).toBe(undefined);
+  });
+});
+
+describe("a frame of a host", () => {
+  const frame = (arrange: (hosts: Hosts, host: Host) => void) => {
+    const hosts = new Hosts(() => SEARCH);
+    const host = connect(hosts, 1);
+    arrange(hosts, host);
+    hosts.save();
+    const { writes } = host.socket as FakeSocket;
+    hosts.recordHeartbeat(host, 99, () => 123);
+    hosts.save();
+    return { hosts, host, saved: (host.socket as FakeSocket).writes > writes };
+  };
+
+  it.each<[string, (hosts: Hosts, host: Host) => void, Partial<Host>, boolean]>([
+    ["changes the time in memory only", () => {}, { heardAt: 99, standing: "serving", id: 1 }, false],
+    ["acknowledges a probe", (hosts, host) => hosts.noteProbe(host, 5), { probedAt: null, id: 1 }, true],
+    ["makes a silent host serve again", (hosts, host) => hosts.silence(host), { standing: "serving", id: 1 }, true],
+    ["makes a given up host a new one", (hosts, host) => hosts.giveUp(host), { standing: "serving", id: 123 }, true],
+    ["leaves a superseded host so", (hosts, host) => hosts.supersede(host), { standing: "superseded", id: 0 }, false],
+  ])("%s", (_name, arrange, expected, saves) => {
+    const { host, saved } = frame(arrange);
+    expect(host).toMatchObject(expected);
+    expect(saved).toBe(saves);
+  });
+
+  it("finds a given up host by its new id only", () => {
+    const { hosts, host } = frame((of, host) => of.giveUp(host));
+    expect([hosts.byId(1), hosts.byId(123)]).toEqual([undefined, host]);
   });
 });

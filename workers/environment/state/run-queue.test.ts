@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { NO_HOST, RunQueue } from "./run-queue.ts";
+import { NO_HOST } from "./host.ts";
+import { RunQueue } from "./run-queue.ts";
 import { environmentSql } from "./sql-storage.fixture.ts";
 
 const WORKFLOW = 1;
@@ -22,7 +23,8 @@ function setUp() {
   const held = new Set<number>();
   const fallen: number[] = [];
   const queue = new RunQueue((workflow) => fallen.push(workflow));
-  const hosts = { ids: () => [CONNECTED], holder: (run: number) => (held.has(run) ? ({} as never) : undefined) };
+  const holder = (run: number) => (held.has(run) ? ({} as never) : undefined);
+  const hosts = { ids: () => [CONNECTED], held: { holder } };
   const make = (id: number, { workflow = WORKFLOW, resumeAt, finishedAt, indexed = 1 }: MadeRun = {}) =>
     sql.exec(
       "INSERT INTO runs (id, workflow, event, expires_at, resume_at, finished_at, indexed) VALUES (?, ?, 1, 0, ?, ?, ?)",

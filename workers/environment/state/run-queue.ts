@@ -5,13 +5,12 @@
 // the search goes on from the watermark in the hosts' attachments: as far as the cursor, but before every run that was
 // put back or postponed, since those stand in memory only. When the watermark falls, all attachments are written.
 import { HOST_MAX_RUNNING } from "../../../shared/kernel/limits.ts";
-import type { Hosts, SearchState } from "./hosts.ts";
+import type { SearchState } from "./attachment.ts";
+import { NO_HOST } from "./host.ts";
+import type { Hosts } from "./hosts.ts";
 
 /** The part of the hosts that a search asks. */
-type HostsOfRuns = Pick<Hosts, "ids" | "holder">;
-
-/** The `host` of a step that is owed to no host: the run was taken from the one that waited. */
-export const NO_HOST = 0;
+type HostsOfRuns = Pick<Hosts, "ids"> & { readonly held: Pick<Hosts["held"], "holder"> };
 
 interface WaitingRow extends Record<string, SqlStorageValue> {
   id: number;
@@ -202,7 +201,7 @@ export class RunQueue {
         .toArray();
       found.push(
         ...page.filter(
-          (row) => !hosts.holder(row.id) && !this.#postponed.has(row.id) && this.#mayResume(workflow, row, now),
+          (row) => !hosts.held.holder(row.id) && !this.#postponed.has(row.id) && this.#mayResume(workflow, row, now),
         ),
       );
       after = page.length < READ_AT_ONCE ? undefined : page.at(-1)?.id;

@@ -128,7 +128,7 @@ export function listRunsByPage(
 
 export function summarizeRow(context: EnvironmentContext, row: RunWithEvent, now: number): RunSummary {
   const { identity, hosts, workflows } = context;
-  const held = hosts.holder(row.id)?.held.get(row.id);
+  const held = hosts.held.find(row.id);
   const workflow = workflows.byNumber(row.workflow);
   const started = row.finished_at === null && held?.startedAt != null;
   const running = started || (row.finished_at === null && row.attempts > 0 && !held && sleepsOnHost(context, row.id));

@@ -14,12 +14,12 @@ import {
 } from "../../../../shared/wire/reference/frames.ts";
 import { runIdOf } from "../../../../shared/wire/reference/host-calls.ts";
 import { offeredRun } from "../../runs/dispatch.ts";
-import { hearFrom } from "../../runs/liveness.ts";
+import { recordHeartbeat } from "../../runs/liveness.ts";
 import { endRun } from "../../runs/run-rows.ts";
 import { StepTooLarge } from "../../runs/step-rows.ts";
 import { AT_ONCE, type Turn } from "../../state/commits.ts";
 import type { EnvironmentContext } from "../../state/context.ts";
-import { type HeldRun, type Host, sendFrame } from "../../state/hosts.ts";
+import { type HeldRun, type Host, sendFrame } from "../../state/host.ts";
 import { type RunCallHandler, runOnHost } from "./calls/call.ts";
 import { completeRun } from "./calls/complete-run.ts";
 import { failRun } from "./calls/fail-run.ts";
@@ -59,8 +59,8 @@ export async function receiveFrame(
   received: string | ArrayBuffer,
   clock: () => number,
 ): Promise<void> {
-  hearFrom(context, host, clock());
-  if (typeof received !== "string") return countRefused(context, host);
+  recordHeartbeat(context, host, clock());
+  if (typeof received !== "string") return context.hosts.countRefused(host);
   if (received.startsWith(ACK_START)) return;
   // Every character takes at least a byte and at most three.
   if (received.length > FRAME_MAX_BYTES / 3 && utf8Length(received) > FRAME_MAX_BYTES) {
@@ -68,17 +68,17 @@ export async function receiveFrame(
   }
   const frame = parseFrame(received);
   if (frame.type === "ACK") return;
-  if (frame.type === "malformed") return countRefused(context, host);
+  if (frame.type === "malformed") return context.hosts.countRefused(host);
 
   const message = parseMessage(frame.data);
   if (message.kind === "malformed") {
     sendFrame(host, ackFrame(frame.id));
-    return countRefused(context, host);
+    return context.hosts.countRefused(host);
   }
   if (message.kind === "RESPONSE") {
     sendFrame(host, ackFrame(frame.id));
     const offered = offeredRun(host, message.id);
-    if (offered && message.data !== false) context.hosts.take(host, offered);
+    if (offered && message.data !== false) context.hosts.held.noteTaken(offered.run);
     else if (offered) await context.commits.run((turn) => refuseOffer(context, turn, offered, clock()));
     return;
   }
@@ -105,7 +105,7 @@ export async function receiveFrame(
     // that was not answered, which counts as a lost attempt: the run goes on where the failure left it.
     if (!(error instanceof StepTooLarge || error instanceof RangeError)) return;
     await context.commits.run((turn) => {
-      turn.apply(() => countRefused(context, host));
+      turn.apply(() => context.hosts.countRefused(host));
       endOversizedRun(context, turn, host, message, clock());
     });
     respond(false);
@@ -144,7 +144,7 @@ function answerCall(
   const answer = known?.answer({ context, turn, host, data, now, prepared });
   if (answer !== undefined && answer !== "malformed") return answer;
 
-  turn.apply(() => countRefused(context, host));
+  turn.apply(() => context.hosts.countRefused(host));
   const runId = runIdOf(data);
   const held = runId === undefined ? undefined : runOnHost(context, host, runId);
   if (held) {
@@ -164,7 +164,7 @@ function receiveOversized(
 ): Promise<void> {
   const ids = idsOfOversizedFrame(received);
   return context.commits.run((turn) => {
-    turn.apply(() => countRefused(context, host));
+    turn.apply(() => context.hosts.countRefused(host));
     const held = ids.run === undefined ? undefined : runOnHost(context, host, ids.run);
     if (held) {
       const message = `the host sent a frame of more than ${FRAME_MAX_BYTES} bytes for this run`;
@@ -180,10 +180,4 @@ function receiveOversized(
 function refuseOffer(context: EnvironmentContext, turn: Turn, held: HeldRun, now: number): void {
   const error = { name: "Refused", message: "the host refused to take the run" };
   endRun(context, turn, held.run, { status: "ERROR", error }, now);
-}
-
-function countRefused(context: EnvironmentContext, host: Host): void {
-  host.refusedFrames++;
-  context.hosts.touch(host);
-  context.saveHosts();
 }

@@ -4,7 +4,7 @@ import type { z } from "zod";
 import { parseRunId } from "../../../../../shared/ids/ids.ts";
 import type { Turn } from "../../../state/commits.ts";
 import type { EnvironmentContext } from "../../../state/context.ts";
-import type { HeldRun, Host } from "../../../state/hosts.ts";
+import type { HeldRun, Host } from "../../../state/host.ts";
 
 export interface Call<T> {
   readonly context: EnvironmentContext;
@@ -47,7 +47,7 @@ export function runOnHost(context: EnvironmentContext, host: Host, id: string): 
   const run = parseRunId(context.identity.environmentId, id);
   if (run === null) return undefined;
   const held = host.held.get(run);
-  if (held || context.hosts.holder(run)) return held;
+  if (held || context.hosts.held.holder(run)) return held;
   const [asleep] = context.sql.exec<{ attempts: number; lost_in_a_row: number; started_at: number | null }>(
     `SELECT r.attempts, r.lost_in_a_row, r.started_at FROM runs r WHERE r.id = ? AND r.finished_at IS NULL
      AND EXISTS (SELECT 1 FROM steps s WHERE s.run = r.id AND s.due_at IS NOT NULL AND s.host = ?)`,

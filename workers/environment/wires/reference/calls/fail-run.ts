@@ -14,7 +14,7 @@ export const failRun = runCall(FailRun, ({ context, turn, host, held, data, now 
   const error = readRunError(data.error);
   const workflow = host.registration?.workflow;
   if (isUnansweredCall(data.error) && workflow !== undefined) {
-    turn.apply(() => context.hosts.release(held.run));
+    turn.apply(() => context.hosts.held.release(held.run));
     loseRuns(context, turn, workflow, [held], now);
     return true;
   }

@@ -9,7 +9,7 @@ import { loseRuns } from "../../../runs/run-rows.ts";
 import { scheduleWorkflow } from "../../../schedules/registered.ts";
 import type { Turn } from "../../../state/commits.ts";
 import type { EnvironmentContext } from "../../../state/context.ts";
-import type { Host } from "../../../state/hosts.ts";
+import type { Host } from "../../../state/host.ts";
 import { differences } from "../../../state/workflows.ts";
 
 /** Refused registrations that are kept; the oldest goes first. */
@@ -72,7 +72,7 @@ export function registerHost(announcement: Announcement): RegistrationAnswer {
   turn.apply(() => {
     if (current && workflow.version !== current.version) {
       const parts = differences(current.definition, workflow.definition);
-      for (const older of connected) markOlder(context, older, parts);
+      for (const older of connected) context.hosts.noteDifferences(older, parts);
     }
     const version = differs.length === 0 ? workflow.version : 0;
     for (const older of connected) {
@@ -111,19 +111,11 @@ export function registerHost(announcement: Announcement): RegistrationAnswer {
  * socket held are lost, since calls that were under way when it dropped never settle in the process.
  */
 function supersede(context: EnvironmentContext, older: Host, workflow: number, now: number): void {
-  older.standing = "superseded";
-  const lost = context.hosts.abandon(older);
+  const lost = context.hosts.supersede(older);
   context.queue.seekSleepers(workflow);
   void context.commits.run((turn) => {
     loseRuns(context, turn, workflow, lost, now);
   });
-}
-
-/** A connected host whose definition has just been superseded. */
-function markOlder(context: EnvironmentContext, host: Host, parts: readonly string[]): void {
-  if (!host.registration) return;
-  const differs = [...new Set([...host.registration.differs, ...parts])].sort();
-  context.hosts.register(host, { ...host.registration, differs });
 }
 
 function refuse({ context, turn, host, now }: Announcement, slug: string, message: string): RegistrationAnswer {

@@ -5,10 +5,7 @@ import { type RunCallHandler, runCall } from "./call.ts";
 
 const call = runCall(StartRun, ({ context, turn, host, held, now }) => {
   if (held.startedAt !== null) return true;
-  turn.apply(() => {
-    held.startedAt = now;
-    context.hosts.take(host, held);
-  });
+  turn.apply(() => context.hosts.held.noteStart(held.run, now));
   const workflow = host.registration && context.workflows.byNumber(host.registration.workflow);
   logTransition(context, turn, held.run, workflow?.slug, "RUNNING");
   return true;
