@@ -49,3 +49,16 @@ describe("imports", () => {
     expect(strays).toEqual([]);
   });
 });
+
+describe("the tables of runs and steps", () => {
+  it("have one writing file each", async () => {
+    const owners = new Set(["workers/environment/runs/run-rows.ts", "workers/environment/runs/step-rows.ts"]);
+    const writers = new Set<string>();
+    for await (const file of glob("workers/environment/**/*.ts")) {
+      if (file.endsWith(".test.ts") || file.endsWith(".fixture.ts") || file.endsWith("/migrations.ts")) continue;
+      const writes = /\b(?:INTO|UPDATE(?: OR \w+)?|DELETE FROM)\s+(?:runs|steps)\b/i;
+      if (writes.test(await readFile(file, "utf8"))) writers.add(file);
+    }
+    expect(writers).toEqual(owners);
+  });
+});

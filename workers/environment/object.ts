@@ -60,8 +60,8 @@ import { noteAnnouncement } from "./notices/source-notices.ts";
 import { dispatchWorkflow } from "./runs/dispatch.ts";
 import { callsCutOff, performFetch } from "./runs/fetches.ts";
 import { nextLivenessTime } from "./runs/liveness.ts";
-import { loseRuns } from "./runs/run-rows.ts";
-import type { StepRow } from "./runs/step-rows.ts";
+import { requeueLostRuns } from "./runs/lost-runs.ts";
+import { indexOpenRuns } from "./runs/run-rows.ts";
 import {
   dueSchedules,
   emitSchedule,
@@ -82,13 +82,14 @@ import type { EnvironmentContext } from "./state/context.ts";
 import type { HeldRun, Host, HostSocket } from "./state/host.ts";
 import { Hosts } from "./state/hosts.ts";
 import { KeyUses } from "./state/key-uses.ts";
-import { RecentRuns } from "./state/open-run-index.ts";
+import { OpenRunIndex } from "./state/open-run-index.ts";
 import { RunQueue } from "./state/run-queue.ts";
 import { RunEnds } from "./state/run-waiters.ts";
 import { Watchers } from "./state/watchers.ts";
 import { Workflows } from "./state/workflows.ts";
 import { HistoryClock } from "./storage/history-cursor.ts";
 import { deleteStorage, migrate, storageState } from "./storage/migrate.ts";
+import type { StepRow } from "./storage/rows.ts";
 import { readIdentity, receivesSchedules, writeState } from "./storage/settings.ts";
 import { readActivity } from "./views/activity.ts";
 import { listEvents, readEventJson } from "./views/events.ts";
@@ -469,7 +470,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       settled: () => this.#settled(),
       failed: (error) => {
         context.workflows.forget();
-        context.recentRuns.recount();
+        context.openRunIndex.recount();
         log("error", "operation failed", { environment: identity.environmentId, name: errorName(error) });
       },
     });
@@ -480,7 +481,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       hosts: new Hosts((workflow) => context.queue.state(workflow)),
       workflows: new Workflows(storage.sql),
       queue: new RunQueue((workflow) => context.hosts.noteSearch(workflow)),
-      recentRuns: new RecentRuns(storage.sql),
+      openRunIndex: new OpenRunIndex(storage.sql, (until) => indexOpenRuns(storage, until)),
       ends: new RunEnds(),
       nextNumber: () => {
         last = nextSequence(last, now());
@@ -673,7 +674,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     try {
       await context.commits.run((turn) => {
         lost.push(...context.hosts.remove(host));
-        if (workflow !== undefined) loseRuns(context, turn, workflow, lost, now());
+        if (workflow !== undefined) requeueLostRuns(context, turn, workflow, lost, now());
       });
     } catch {
       // Logged by the commit. The attempts are not counted, but the runs go on.

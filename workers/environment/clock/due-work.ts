@@ -8,10 +8,10 @@ import { beginAttempt } from "../runs/fetches.ts";
 import { checkHosts } from "../runs/liveness.ts";
 import { deliverSettled, settleStep } from "../runs/pending-answers.ts";
 import { writeStart } from "../runs/run-rows.ts";
-import type { StepRow } from "../runs/step-rows.ts";
 import { nextOwedWake, postponeWake } from "../schedules/registered.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
+import type { StepRow } from "../storage/rows.ts";
 
 /** Delayed events or owed steps handled in one turn; the alarm comes back at once for the rest. */
 const AT_ONCE = 500;

@@ -12,9 +12,10 @@ import {
 } from "../../../shared/wire/reference/fetch.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
+import type { StepRow } from "../storage/rows.ts";
 import { settleStep } from "./pending-answers.ts";
 import { readRun } from "./run-rows.ts";
-import { findStep, type StepRow, stepFits } from "./step-rows.ts";
+import { beginCall, endCall, findStep, retryCallAt, stepFits } from "./step-rows.ts";
 
 /** What is stored of a fetch and shown: the request with its secrets masked, and its retries. */
 export interface FetchDetail {
@@ -64,24 +65,13 @@ function storeAttempt(context: EnvironmentContext, turn: Turn, step: StepRow, at
   if (!current || current.finished_at !== null || current.tries !== step.tries) return;
   // Nobody waits any more: nothing is tried again for a run that has ended.
   if (readRun(context, step.run)?.finished_at !== null) {
-    context.sql.exec(
-      "UPDATE steps SET calling = 0 WHERE run = ? AND kind = ? AND key = ?",
-      step.run,
-      step.kind,
-      step.key,
-    );
+    endCall(context, step);
     return;
   }
   const { retry } = JSON.parse(current.detail) as FetchDetail;
   const judged = judge(attempted, retry, step.tries);
   if (judged.next === "retry") {
-    context.sql.exec(
-      "UPDATE steps SET due_at = ?, calling = 0 WHERE run = ? AND kind = ? AND key = ?",
-      now + judged.afterMs,
-      step.run,
-      step.kind,
-      step.key,
-    );
+    retryCallAt(context, step, now + judged.afterMs);
     return;
   }
   let result = JSON.stringify(judged.result);
@@ -95,15 +85,7 @@ function storeAttempt(context: EnvironmentContext, turn: Turn, step: StepRow, at
 
 /** Begins the next attempt of a fetch that is due. From here on it counts as cut off when no answer comes in time. */
 export function beginAttempt(context: EnvironmentContext, turn: Turn, step: StepRow, now: number): void {
-  const begun = context.sql
-    .exec<StepRow>(
-      "UPDATE steps SET tries = tries + 1, calling = 1, due_at = ? WHERE run = ? AND kind = ? AND key = ? RETURNING *",
-      now + FETCH_CUT_OFF_AFTER_MS,
-      step.run,
-      step.kind,
-      step.key,
-    )
-    .one();
+  const begun = beginCall(context, step, now + FETCH_CUT_OFF_AFTER_MS);
   turn.afterwards(() => context.perform(begun));
 }
 

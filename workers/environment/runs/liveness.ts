@@ -9,7 +9,7 @@ import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
 import { type Host, sendFrame } from "../state/host.ts";
 import { expireRuns } from "./dispatch.ts";
-import { loseRuns } from "./run-rows.ts";
+import { requeueLostRuns } from "./lost-runs.ts";
 
 /** The host sent a frame: it is there, whatever the frame says. A host that was silent gets runs again. */
 export function recordHeartbeat(context: EnvironmentContext, host: Host, now: number): void {
@@ -49,7 +49,7 @@ export function checkHosts(context: EnvironmentContext, turn: Turn, now: number)
     context.hosts.silence(host);
     logSilence(context, turn, host);
     context.hosts.held.release(held.run);
-    loseRuns(context, turn, workflow, [held], now);
+    requeueLostRuns(context, turn, workflow, [held], now);
   }
   for (const host of context.hosts.all()) {
     if (!hasTaken(host)) continue;
@@ -76,7 +76,7 @@ function giveUp(context: EnvironmentContext, turn: Turn, host: Host, now: number
   const lost = context.hosts.giveUp(host);
   logSilence(context, turn, host);
   const workflow = host.registration?.workflow;
-  if (workflow !== undefined) loseRuns(context, turn, workflow, lost, now);
+  if (workflow !== undefined) requeueLostRuns(context, turn, workflow, lost, now);
 }
 
 function logSilence({ identity }: EnvironmentContext, turn: Turn, { keyId }: Host): void {

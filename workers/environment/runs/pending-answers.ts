@@ -8,9 +8,19 @@ import { callMessage, messageFrame } from "../../../shared/wire/reference/frames
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
 import { type HeldRun, type Host, hasRoomToWake, NO_HOST, sendFrame } from "../state/host.ts";
+import type { StepKind, StepRow } from "../storage/rows.ts";
 import { runMeta } from "./dispatch.ts";
-import { readRun, writeStart } from "./run-rows.ts";
-import { addOwedStep, addStep, findStep, type NewStep, type StepKind, type StepRow } from "./step-rows.ts";
+import { clearLosses, readRun, writeStart } from "./run-rows.ts";
+import {
+  addPendingStep,
+  addStep,
+  findStep,
+  finishPendingStep,
+  hasPendingAnswer,
+  type NewStep,
+  noteDelivered,
+  setWaitingHost,
+} from "./step-rows.ts";
 
 export interface OwedStep extends NewStep {
   readonly key: string;
@@ -31,16 +41,10 @@ export function owe(context: EnvironmentContext, turn: Turn, host: Host, held: H
   }
   if (known) {
     if (known.host !== host.id) {
-      context.sql.exec(
-        "UPDATE steps SET host = ? WHERE run = ? AND kind = ? AND key = ?",
-        host.id,
-        step.run,
-        step.kind,
-        step.key,
-      );
+      setWaitingHost(context, step, host.id);
     }
   } else {
-    addOwedStep(context, { ...step, host: host.id, tries: step.tries ?? 0, sealed: step.sealed ?? null });
+    addPendingStep(context, { ...step, host: host.id, tries: step.tries ?? 0, sealed: step.sealed ?? null });
   }
   fallAsleep(context, turn, host, held);
   return !known;
@@ -65,19 +69,9 @@ export function settleStep(
 ): void {
   const host = waitingHost(context, step);
   const deliverable = host === undefined || hasRoomToWake(host);
-  const [settled] = context.sql.exec<StepRow>(
-    `UPDATE steps SET finished_at = ?, due_at = ?, failed = ?, result = ?, sealed = NULL, calling = 0
-     WHERE run = ? AND kind = ? AND key = ? AND finished_at IS NULL RETURNING *`,
-    now,
-    deliverable ? null : now,
-    answer.failed ? 1 : 0,
-    answer.result,
-    step.run,
-    step.kind,
-    step.key,
-  );
+  const settled = finishPendingStep(context, step, answer, deliverable ? null : now, now);
   if (!settled) return;
-  context.sql.exec("UPDATE runs SET lost_in_a_row = 0 WHERE id = ? AND lost_in_a_row > 0", step.run);
+  clearLosses(context, step.run);
   if (deliverable) wake(context, turn, host, settled, now);
 }
 
@@ -85,12 +79,7 @@ export function settleStep(
 export function deliverSettled(context: EnvironmentContext, turn: Turn, step: StepRow, now: number): void {
   const host = waitingHost(context, step);
   if (host && !hasRoomToWake(host)) return;
-  context.sql.exec(
-    "UPDATE steps SET due_at = NULL WHERE run = ? AND kind = ? AND key = ?",
-    step.run,
-    step.kind,
-    step.key,
-  );
+  noteDelivered(context, step);
   wake(context, turn, host, step, now);
 }
 
@@ -106,8 +95,7 @@ function wake(context: EnvironmentContext, turn: Turn, host: Host | undefined, s
   if (!run || run.finished_at !== null) return;
   if (host) sendAnswer(context, turn, host, step);
   if (context.hosts.held.holder(step.run)) return;
-  const [owedElse] = context.sql.exec("SELECT 1 FROM steps WHERE run = ? AND due_at IS NOT NULL LIMIT 1", step.run);
-  if (owedElse) return;
+  if (hasPendingAnswer(context, step.run)) return;
   if (!host) {
     // Nobody runs it: whoever is offered it next finds the answer stored.
     if (step.host !== NO_HOST) {

@@ -2,11 +2,11 @@
 
 import type { WebhookTrigger } from "../../../shared/contracts/webhook-source.ts";
 import type { Attempted, OutgoingRequest } from "../../../shared/wire/reference/fetch.ts";
-import type { StepRow } from "../runs/step-rows.ts";
 import type { HistoryClock, Retention } from "../storage/history-cursor.ts";
+import type { StepRow } from "../storage/rows.ts";
 import type { Commits } from "./commits.ts";
 import type { Hosts } from "./hosts.ts";
-import type { RecentRuns } from "./open-run-index.ts";
+import type { OpenRunIndex } from "./open-run-index.ts";
 import type { RunQueue } from "./run-queue.ts";
 import type { RunEnds } from "./run-waiters.ts";
 import type { Workflows } from "./workflows.ts";
@@ -26,7 +26,7 @@ export interface EnvironmentContext {
   readonly hosts: Hosts;
   readonly workflows: Workflows;
   readonly queue: RunQueue;
-  readonly recentRuns: RecentRuns;
+  readonly openRunIndex: OpenRunIndex;
   readonly ends: RunEnds;
   /** The next number for an event, a run or a log; numbers sort by time. */
   readonly nextNumber: () => number;

@@ -3,10 +3,10 @@
 import type { RunError, RunStatus, RunSummary, RunsPageQuery, RunsQuery } from "../../../shared/api/runs.ts";
 import type { Slice } from "../../../shared/contracts/environment.ts";
 import { eventId, firstSequenceAt, parseEventId, parseRunId, runId, sequenceTime } from "../../../shared/ids/ids.ts";
-import type { RunRow } from "../runs/run-rows.ts";
 import { runStatus } from "../runs/run-status.ts";
 import type { EnvironmentContext } from "../state/context.ts";
 import { readHistory } from "../storage/history-cursor.ts";
+import type { RunRow } from "../storage/rows.ts";
 
 export interface RunWithEvent extends RunRow {
   event_name: string;

@@ -3,7 +3,8 @@
 import { z } from "zod";
 import type { RunError } from "../../../../../shared/api/runs.ts";
 import { FailRun } from "../../../../../shared/wire/reference/host-calls.ts";
-import { endRun, loseRuns } from "../../../runs/run-rows.ts";
+import { requeueLostRuns } from "../../../runs/lost-runs.ts";
+import { endRun } from "../../../runs/run-rows.ts";
 import { runCall } from "./call.ts";
 
 /** Characters kept of a message and a stack, so that an error always fits its row. */
@@ -15,7 +16,7 @@ export const failRun = runCall(FailRun, ({ context, turn, host, held, data, now 
   const workflow = host.registration?.workflow;
   if (isUnansweredCall(data.error) && workflow !== undefined) {
     turn.apply(() => context.hosts.held.release(held.run));
-    loseRuns(context, turn, workflow, [held], now);
+    requeueLostRuns(context, turn, workflow, [held], now);
     return true;
   }
   return endRun(context, turn, held.run, { status: "ERROR", error }, now);

@@ -4,8 +4,9 @@
 import { utf8Length } from "../../../../../shared/kernel/canonical-json.ts";
 import { VALUE_MAX_BYTES } from "../../../../../shared/kernel/limits.ts";
 import { KvDelete, KvGet, KvSet } from "../../../../../shared/wire/reference/host-calls.ts";
+import { noteProgress } from "../../../runs/lost-runs.ts";
 import { sendAnswer } from "../../../runs/pending-answers.ts";
-import { endRun, noteProgress } from "../../../runs/run-rows.ts";
+import { endRun } from "../../../runs/run-rows.ts";
 import { addFinishedStep, findStep } from "../../../runs/step-rows.ts";
 import { type Call, runCall } from "./call.ts";
 

@@ -5,7 +5,7 @@ import { cronProblem } from "../../../../../shared/kernel/schedule-times.ts";
 import { Registration } from "../../../../../shared/wire/reference/host-calls.ts";
 import { announceSource } from "../../../notices/source-notices.ts";
 import { expireRuns } from "../../../runs/dispatch.ts";
-import { loseRuns } from "../../../runs/run-rows.ts";
+import { requeueLostRuns } from "../../../runs/lost-runs.ts";
 import { scheduleWorkflow } from "../../../schedules/registered.ts";
 import type { Turn } from "../../../state/commits.ts";
 import type { EnvironmentContext } from "../../../state/context.ts";
@@ -114,7 +114,7 @@ function supersede(context: EnvironmentContext, older: Host, workflow: number, n
   const lost = context.hosts.supersede(older);
   context.queue.seekSleepers(workflow);
   void context.commits.run((turn) => {
-    loseRuns(context, turn, workflow, lost, now);
+    requeueLostRuns(context, turn, workflow, lost, now);
   });
 }
 

@@ -4,7 +4,8 @@ import { eventContent } from "../../../../../shared/api/events.ts";
 import { EVENT_MAX_BYTES } from "../../../../../shared/kernel/limits.ts";
 import { SendEvent } from "../../../../../shared/wire/reference/host-calls.ts";
 import { acceptEvent, CUSTOM } from "../../../events/accept-event.ts";
-import { endRun, noteProgress } from "../../../runs/run-rows.ts";
+import { noteProgress } from "../../../runs/lost-runs.ts";
+import { endRun } from "../../../runs/run-rows.ts";
 import { addFinishedStep, findStep } from "../../../runs/step-rows.ts";
 import { runCall } from "./call.ts";
 
