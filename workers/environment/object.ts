@@ -48,7 +48,6 @@ import { RETRY_FAILED_WORK_MS, START_WRITTEN_AFTER_MS, STORAGE_FULL_PART } from 
 import { errorName, log, setLogLevel } from "../../shared/kernel/log.ts";
 import { seal, unseal } from "../../shared/kernel/seal.ts";
 import type { OutgoingRpc } from "../../shared/wire/reference/fetch.ts";
-import { AUTHENTICATED, messageFrame } from "../../shared/wire/reference/frames.ts";
 import { type Env, keySecrets, parseHistorySettings, parseSettings } from "../env.ts";
 import { dueWork, nextStoredTime, writeLongStarts } from "./clock/due-work.ts";
 import { cancelRun, changeWorkflow, isForgotten, rerunRun, testWorkflow, waitForRuns } from "./control/manage-runs.ts";
@@ -96,6 +95,7 @@ import { listEvents, readEventJson } from "./views/events.ts";
 import { exportRuns, readRunJson } from "./views/run.ts";
 import { listRuns, listRunsByPage } from "./views/runs.ts";
 import { listWorkflows } from "./views/workflows.ts";
+import { greetingFrame, referenceWire } from "./wires/reference/encoder.ts";
 import { receiveFrame } from "./wires/reference/receive-frame.ts";
 
 /** How old the numbers of the last hour may be: every open page asks for them again and again. */
@@ -366,7 +366,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const host = { id: context.nextNumber(), keyId, secretVersion, origin, connectedAt: now() };
     context.hosts.add(server, host);
     context.hosts.save();
-    server.send(messageFrame(`a.${host.id}`, AUTHENTICATED));
+    server.send(greetingFrame(host));
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -478,7 +478,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       sql: storage.sql,
       identity,
       commits,
-      hosts: new Hosts((workflow) => context.queue.state(workflow)),
+      hosts: new Hosts(referenceWire, (workflow) => context.queue.state(workflow)),
       workflows: new Workflows(storage.sql),
       queue: new RunQueue((workflow) => context.hosts.noteSearch(workflow)),
       openRunIndex: new OpenRunIndex(storage.sql, (until) => indexOpenRuns(storage, until)),

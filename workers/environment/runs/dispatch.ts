@@ -3,16 +3,15 @@
 //
 // A run is offered only after the transaction that stored it, and a host that holds it keeps it until the run ends or
 // the host is lost, so no two hosts run it at once. Tests: tests/workerd/hosts.test.ts.
-import { decodeBase62Integer, encodeBase62Integer } from "../../../shared/ids/base62.ts";
 import { runId } from "../../../shared/ids/ids.ts";
 import { OFFERED_PER_TURN_MAX_CHARS } from "../../../shared/kernel/limits.ts";
 import { errorName, log } from "../../../shared/kernel/log.ts";
-import { callMessage, messageFrame } from "../../../shared/wire/reference/frames.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
-import { type HeldRun, type Host, isSuspect, sendFrame } from "../state/host.ts";
+import { type Host, isSuspect, sendFrame } from "../state/host.ts";
 import type { WaitingRun } from "../state/run-queue.ts";
 import { endRun } from "./run-rows.ts";
+import { runScope } from "./run-scope.ts";
 import { addStep } from "./step-rows.ts";
 
 /**
@@ -97,46 +96,21 @@ function offer(context: EnvironmentContext, turn: Turn, host: Host, run: Waiting
   return frame.length;
 }
 
-/** The id of the call that offers an attempt of a run; its answer bears the same. */
-function offerId(run: number, attempt: number): string {
-  return `offer.${encodeBase62Integer(run, 9)}.${attempt}`;
-}
-
-/** The held run that an answer's id names, if it answers the offer of the current attempt. */
-export function offeredRun(host: Host, answerId: string): HeldRun | undefined {
-  const [kind, run, attempt] = answerId.split(".");
-  if (kind !== "offer" || run === undefined) return undefined;
-  const number = decodeBase62Integer(run, 9);
-  const held = number === null ? undefined : host.held.get(number);
-  return held && String(held.attempt) === attempt ? held : undefined;
-}
-
-/** What every call of the server says about the run it concerns, as the reference client reads it. */
-export function runMeta(context: EnvironmentContext, host: Host): Readonly<Record<string, unknown>> {
-  const { identity, workflows, keyText } = context;
-  return {
-    environment: identity.environmentSlug,
-    workflowId: host.registration ? (workflows.byNumber(host.registration.workflow)?.slug ?? "") : "",
-    organizationId: identity.organizationId,
-    apiKey: keyText(host.keyId),
-  };
-}
-
-/** TRIGGER_WORKFLOW, with the stored payload and context as they are. Null when the event is gone. */
+/** The frame that offers the run. Null if the run's event is gone. */
 function offerFrame(context: EnvironmentContext, host: Host, run: WaitingRun): string | null {
   const [event] = context.sql.exec<{ payload: string; context: string | null }>(
     "SELECT payload, context FROM events WHERE id = ?",
     run.event,
   );
   if (!event) return null;
-  const id = offerId(run.id, run.attempts);
-  const meta = JSON.stringify({
-    ...runMeta(context, host),
-    isTest: run.is_test === 1,
-    appOrigin: host.origin,
+  return host.wire.offer({
+    run: run.id,
     attempt: run.attempts,
+    runId: runId(context.identity.environmentId, run.id),
+    payload: event.payload,
+    context: event.context,
+    isTest: run.is_test === 1,
+    origin: host.origin,
+    scope: runScope(context, host),
   });
-  const external = JSON.stringify(runId(context.identity.environmentId, run.id));
-  const data = `{"id":${external},"trigger":{"input":${event.payload},"context":${event.context ?? "{}"}},"meta":${meta}}`;
-  return messageFrame(id, callMessage(id, "TRIGGER_WORKFLOW", data));
 }

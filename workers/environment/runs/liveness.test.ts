@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { HOST_SILENT_MS, OFFER_ANSWERED_WITHIN_MS, PROBE_ANSWERED_WITHIN_MS } from "../../../shared/kernel/limits.ts";
 import type { HeldRun } from "../state/host.ts";
-import { FakeSocket, offeredRun } from "../state/hosts.fixture.ts";
+import { FakeSocket, offeredRun, WIRE } from "../state/hosts.fixture.ts";
 import { Hosts } from "../state/hosts.ts";
 import { nextLivenessTime } from "./liveness.ts";
 
@@ -13,7 +13,7 @@ interface Scene {
 }
 
 function hostsOf(scenes: readonly Scene[]): Hosts {
-  const hosts = new Hosts(() => ({ watermark: 0, sleepersSought: true, postponed: false }));
+  const hosts = new Hosts(WIRE, () => ({ watermark: 0, sleepersSought: true, postponed: false }));
   for (const [index, { held = [], probedAt }] of scenes.entries()) {
     const details = { id: index + 1, keyId: "key_1", secretVersion: 1, origin: "o", connectedAt: HEARD_AT };
     const host = hosts.add(new FakeSocket(), details);

@@ -4,7 +4,6 @@
 // Tests: tests/workerd/liveness.test.ts.
 import { HOST_SILENT_MS, OFFER_ANSWERED_WITHIN_MS, PROBE_ANSWERED_WITHIN_MS } from "../../../shared/kernel/limits.ts";
 import { log } from "../../../shared/kernel/log.ts";
-import { messageFrame, responseMessage } from "../../../shared/wire/reference/frames.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
 import { type Host, sendFrame } from "../state/host.ts";
@@ -65,11 +64,10 @@ function hasTaken({ held }: Host): boolean {
   return false;
 }
 
-/** A RESPONSE to a call that nobody made: the reference client acknowledges it and does nothing else. */
 function probe(context: EnvironmentContext, turn: Turn, host: Host, now: number): void {
   context.hosts.noteProbe(host, now);
-  const id = `probe.${context.nextNumber()}`;
-  turn.afterwards(() => sendFrame(host, messageFrame(id, responseMessage(id, "", true))));
+  const frame = host.wire.probe(context.nextNumber());
+  turn.afterwards(() => sendFrame(host, frame));
 }
 
 function giveUp(context: EnvironmentContext, turn: Turn, host: Host, now: number): void {

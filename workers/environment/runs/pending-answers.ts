@@ -4,13 +4,12 @@
 // A delay fires once, at its first due time or later, also when its host is lost meanwhile: then the answer waits in
 // the row for whichever host replays the run. Tests: tests/workerd/delays.test.ts, tests/workerd/fetch.test.ts.
 import { runId } from "../../../shared/ids/ids.ts";
-import { callMessage, messageFrame } from "../../../shared/wire/reference/frames.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
 import { type HeldRun, type Host, hasRoomToWake, NO_HOST, sendFrame } from "../state/host.ts";
-import type { StepKind, StepRow } from "../storage/rows.ts";
-import { runMeta } from "./dispatch.ts";
+import type { StepRow } from "../storage/rows.ts";
 import { clearLosses, readRun, writeStart } from "./run-rows.ts";
+import { runScope } from "./run-scope.ts";
 import {
   addPendingStep,
   addStep,
@@ -117,16 +116,6 @@ function wake(context: EnvironmentContext, turn: Turn, host: Host | undefined, s
   });
 }
 
-const ANSWERS: Partial<Record<StepKind, readonly [resolve: string, reject: string]>> = {
-  DURABLE_DELAY: ["RESOLVE_DELAY", ""],
-  FETCH_REQUEST: ["RESOLVE_FETCH_REQUEST", "REJECT_FETCH_REQUEST"],
-  RUN_ONCE: ["RESOLVE_RUN_ONCE", ""],
-  KV_GET: ["RESOLVE_KV_GET", ""],
-  KV_SET: ["RESOLVE_KV_SET", ""],
-  KV_DELETE: ["RESOLVE_KV_DELETE", ""],
-  REQUEST: ["RESOLVE_REQUEST", "REJECT_REQUEST"],
-};
-
 /** Sends the answer of a finished step to a host, after the answer to the call that asked for it. */
 export function sendAnswer(
   context: EnvironmentContext,
@@ -134,12 +123,14 @@ export function sendAnswer(
   host: Host,
   step: Pick<StepRow, "run" | "kind" | "key" | "failed" | "result">,
 ): void {
-  const [resolve = "", reject = ""] = ANSWERS[step.kind] ?? [];
-  const run = runId(context.identity.environmentId, step.run);
-  const value = step.result === null ? "" : `,${step.failed ? '"error"' : '"output"'}:${step.result}`;
-  const meta = JSON.stringify({ ...runMeta(context, host), runId: run });
-  const data = `{"id":${JSON.stringify(`${run}:${step.key}`)},"key":${JSON.stringify(step.key)}${value},"meta":${meta}}`;
-  const id = `answer.${context.nextNumber()}`;
-  const frame = messageFrame(id, callMessage(id, step.failed ? reject : resolve, data));
+  const frame = host.wire.result({
+    number: context.nextNumber(),
+    runId: runId(context.identity.environmentId, step.run),
+    kind: step.kind,
+    key: step.key,
+    failed: step.failed === 1,
+    result: step.result,
+    scope: runScope(context, host),
+  });
   turn.afterwards(() => sendFrame(host, frame));
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { HOST_MAX_HELD } from "../../../shared/kernel/limits.ts";
 import { packHeld, packHost, unpackHeld, unpackHost } from "./attachment.ts";
 import type { HeldRun, Host } from "./host.ts";
-import { FakeSocket, offeredRun } from "./hosts.fixture.ts";
+import { FakeSocket, offeredRun, WIRE } from "./hosts.fixture.ts";
 
 describe("the packed form of held runs", () => {
   const origin = { id: 5_000_000_000_000, connectedAt: 1_790_000_000_000 };
@@ -51,6 +51,7 @@ describe("the packed form of held runs", () => {
 describe("the attachment of a host", () => {
   const host: Host = {
     socket: new FakeSocket(),
+    wire: WIRE,
     id: 7,
     keyId: "key_1",
     secretVersion: 2,
@@ -65,8 +66,8 @@ describe("the attachment of a host", () => {
   };
   const search = { watermark: 8, sleepersSought: true, postponed: false };
 
-  it("keeps all but the socket", () => {
-    const { socket: _, held, ...rest } = host;
+  it("keeps all but the socket and its wire", () => {
+    const { socket: _socket, wire: _wire, held, ...rest } = host;
     expect(unpackHost(structuredClone(packHost(host, search)))).toEqual({
       host: rest,
       held: [...held.values()],

@@ -26,13 +26,13 @@ type Attachment = z.infer<typeof Attachment>;
 export type SearchState = Readonly<NonNullable<Attachment["search"]>>;
 
 export interface RememberedHost {
-  readonly host: Omit<Host, "socket" | "held">;
+  readonly host: Omit<Host, "socket" | "wire" | "held">;
   readonly held: HeldRun[];
   readonly search: SearchState | null;
 }
 
 export function packHost(host: Host, search: SearchState | null): Attachment {
-  const { socket: _, held, registration, ...rest } = host;
+  const { socket: _socket, wire: _wire, held, registration, ...rest } = host;
   return {
     ...rest,
     v: 1,

@@ -1,6 +1,7 @@
 // A host: one socket, which is one trigger in one process of the user's. These types are read-only; only the registry
 // (hosts.ts) changes a host.
 import { HOST_MAX_HELD, SUSPECT_AFTER_LOST } from "../../../shared/kernel/limits.ts";
+import type { HostWire } from "./host-wire.ts";
 
 /** The id of no host. Steps whose answer no host waits for have it, and so does a host that was given up. */
 export const NO_HOST = 0;
@@ -43,6 +44,8 @@ export type HostSocket = Pick<
 
 export interface Host {
   readonly socket: HostSocket;
+  /** The protocol of the host's client. */
+  readonly wire: HostWire;
   /** Unique in the environment. A host that was given up has NO_HOST, and a new id from its next frame on. */
   readonly id: number;
   readonly keyId: string;

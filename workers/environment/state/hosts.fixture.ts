@@ -1,5 +1,6 @@
 // Hosts without sockets: what a registry of hosts needs of them, in memory.
 import type { HeldRun, HostSocket } from "./host.ts";
+import type { HostWire } from "./host-wire.ts";
 
 /** A socket that remembers what was done to it. */
 export class FakeSocket implements HostSocket {
@@ -28,6 +29,13 @@ export class FakeSocket implements HostSocket {
     return structuredClone(this.attachment);
   }
 }
+
+/** A wire whose frames name what they say. */
+export const WIRE: HostWire = {
+  offer: ({ run, attempt }) => `offer ${run} ${attempt}`,
+  result: ({ runId, key }) => `result ${runId} ${key}`,
+  probe: (number) => `probe ${number}`,
+};
 
 /** A run as it is when it has just been offered. */
 export function offeredRun(run: number, more: Partial<HeldRun> = {}): HeldRun {

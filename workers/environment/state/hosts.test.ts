@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { HOST_MAX_HELD, HOST_MAX_RUNNING, SUSPECT_AFTER_LOST } from "../../../shared/kernel/limits.ts";
 import { type HeldRun, type Host, hasRoomToWake, NO_HOST } from "./host.ts";
-import { FakeSocket, offeredRun } from "./hosts.fixture.ts";
+import { FakeSocket, offeredRun, WIRE } from "./hosts.fixture.ts";
 import { Hosts } from "./hosts.ts";
 
 const WORKFLOW = 1;
@@ -86,13 +86,13 @@ describe("a search for the least busy host", () => {
       },
     ],
   ])("%s", (_name, arrange) => {
-    const hosts = new Hosts(() => SEARCH);
+    const hosts = new Hosts(WIRE, () => SEARCH);
     const expected = arrange(hosts);
     expect(hosts.leastBusy(WORKFLOW)).toBe(expected);
   });
 
   it("gives a host one suspect at a time", () => {
-    const hosts = new Hosts(() => SEARCH);
+    const hosts = new Hosts(WIRE, () => SEARCH);
     const [first, second] = [connect(hosts, 1), connect(hosts, 2)];
     const [suspect = 0] = hold(hosts, first, 1, { lostInARow: SUSPECT_AFTER_LOST });
     hold(hosts, second, 2);
@@ -107,7 +107,7 @@ describe("a search for the least busy host", () => {
 
 describe("a registry of hosts", () => {
   it("answers the runs of a removed host, oldest first", () => {
-    const hosts = new Hosts(() => SEARCH);
+    const hosts = new Hosts(WIRE, () => SEARCH);
     const host = connect(hosts, 1);
     for (const run of [30, 10, 20]) hosts.held.hold(host, offeredRun(run));
     expect(hosts.remove(host).map(({ run }) => run)).toEqual([10, 20, 30]);
@@ -117,7 +117,7 @@ describe("a registry of hosts", () => {
   });
 
   it("names the hosts without room for one more woken run", () => {
-    const hosts = new Hosts(() => SEARCH);
+    const hosts = new Hosts(WIRE, () => SEARCH);
     const host = connect(hosts, 7);
     const [run = 0] = hold(hosts, host, HOST_MAX_HELD);
     expect([hosts.held.fullHosts(), hasRoomToWake(host)]).toEqual([[7], false]);
@@ -126,9 +126,9 @@ describe("a registry of hosts", () => {
   });
 
   it("closes a socket whose attachment cannot be read, and takes up the others", () => {
-    const hosts = new Hosts(() => SEARCH);
+    const hosts = new Hosts(WIRE, () => SEARCH);
     const [good, bad] = [new FakeSocket(), new FakeSocket()];
-    const before = new Hosts(() => SEARCH);
+    const before = new Hosts(WIRE, () => SEARCH);
     const details = { id: 4, keyId: "key_1", secretVersion: 1, origin: "https://router.test", connectedAt: 0 };
     before.register(before.add(good, details), { workflow: WORKFLOW, version: 1, process: "p", differs: [] });
     before.save();
@@ -141,7 +141,7 @@ describe("a registry of hosts", () => {
   });
 
   it("writes only the attachments of hosts that changed", () => {
-    const hosts = new Hosts(() => SEARCH);
+    const hosts = new Hosts(WIRE, () => SEARCH);
     const [first, second] = [new FakeSocket(), new FakeSocket()].map((socket, index) => {
       const details = { id: index + 1, keyId: "key_1", secretVersion: 1, origin: "o", connectedAt: 0 };
       return { socket, host: hosts.add(socket, details) };
@@ -177,7 +177,7 @@ describe("a change of a host", () => {
   ];
 
   it.each(verbs)("survives a hibernation: %s", (_name, change, expected) => {
-    const hosts = new Hosts(() => SEARCH);
+    const hosts = new Hosts(WIRE, () => SEARCH);
     const host = connect(hosts, 1);
     hosts.held.hold(host, offeredRun(START, { lostInARow: 1 }));
     hosts.save();
@@ -185,14 +185,14 @@ describe("a change of a host", () => {
     hosts.save();
     expect(host).toMatchObject(expected);
 
-    const restored = new Hosts(() => SEARCH);
+    const restored = new Hosts(WIRE, () => SEARCH);
     restored.restore([host.socket], () => {});
     expect([...restored.all()]).toEqual([host]);
     expect(restored.byId(1) === undefined).toBe(hosts.byId(1) === undefined);
   });
 
   it.each(verbs)("leaves a removed host alone: %s", (_name, change) => {
-    const hosts = new Hosts(() => SEARCH);
+    const hosts = new Hosts(WIRE, () => SEARCH);
     const host = connect(hosts, 1);
     hosts.remove(host);
     const before = { ...host };
@@ -206,7 +206,7 @@ describe("a change of a host", () => {
 
 describe("a frame of a host", () => {
   const frame = (arrange: (hosts: Hosts, host: Host) => void) => {
-    const hosts = new Hosts(() => SEARCH);
+    const hosts = new Hosts(WIRE, () => SEARCH);
     const host = connect(hosts, 1);
     arrange(hosts, host);
     hosts.save();

@@ -8,6 +8,7 @@ import { errorName, log } from "../../../shared/kernel/log.ts";
 import { packHost, type SearchState, unpackHost } from "./attachment.ts";
 import { HeldRuns, type HoldingHost } from "./held-runs.ts";
 import { type HeldRun, type Host, type HostRegistration, type HostSocket, type HostStanding, NO_HOST } from "./host.ts";
+import type { HostWire } from "./host-wire.ts";
 import { HostsByWorkflow } from "./hosts-by-workflow.ts";
 
 interface OwnHost extends HoldingHost {
@@ -22,6 +23,7 @@ interface OwnHost extends HoldingHost {
 export class Hosts {
   /** The runs that the hosts hold. */
   readonly held: HeldRuns;
+  readonly #wire: HostWire;
   readonly #searchOf: (workflow: number) => SearchState;
   readonly #bySocket = new Map<HostSocket, OwnHost>();
   readonly #byId = new Map<number, OwnHost>();
@@ -29,8 +31,9 @@ export class Hosts {
   /** Hosts whose attachments are out of date. */
   readonly #changed = new Set<Host>();
 
-  /** `searchOf` answers the search state of a workflow, which the attachments of its hosts remember. */
-  constructor(searchOf: (workflow: number) => SearchState) {
+  /** `wire` is the protocol of all hosts. `searchOf` answers the search state of a workflow, which the attachments of its hosts remember. */
+  constructor(wire: HostWire, searchOf: (workflow: number) => SearchState) {
+    this.#wire = wire;
     this.#searchOf = searchOf;
     this.held = new HeldRuns({
       own: (host) => this.#bySocket.get(host.socket),
@@ -49,7 +52,7 @@ export class Hosts {
         socket.close(1011, "the connection's state could not be read");
         continue;
       }
-      const host: OwnHost = { ...remembered.host, socket, held: new Map() };
+      const host: OwnHost = { ...remembered.host, socket, wire: this.#wire, held: new Map() };
       this.#bySocket.set(socket, host);
       if (host.id !== NO_HOST) this.#byId.set(host.id, host);
       this.#byWorkflow.add(host);
@@ -63,6 +66,7 @@ export class Hosts {
     const host: OwnHost = {
       ...details,
       socket,
+      wire: this.#wire,
       registration: null,
       standing: "serving",
       heardAt: details.connectedAt,

@@ -13,7 +13,6 @@ import {
   responseMessage,
 } from "../../../../shared/wire/reference/frames.ts";
 import { runIdOf } from "../../../../shared/wire/reference/host-calls.ts";
-import { offeredRun } from "../../runs/dispatch.ts";
 import { recordHeartbeat } from "../../runs/liveness.ts";
 import { endRun } from "../../runs/run-rows.ts";
 import { StepTooLarge } from "../../runs/step-rows.ts";
@@ -32,6 +31,7 @@ import { sendFetch } from "./calls/send-fetch.ts";
 import { sendLog } from "./calls/send-log.ts";
 import { sendRequest } from "./calls/send-request.ts";
 import { startRun } from "./calls/start-run.ts";
+import { offeredRun } from "./encoder.ts";
 
 const RUN_CALLS: Readonly<Record<string, RunCallHandler>> = {
   START_WORKFLOW_RUN: startRun,
