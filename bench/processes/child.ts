@@ -3,7 +3,7 @@ import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import type { Handled } from "../system.ts";
+import type { Handled, Usage } from "../system.ts";
 
 const children = new Set<ChildProcess>();
 // Not SIGKILL: a process has to end what it has started itself.
@@ -75,14 +75,6 @@ export async function stopChild(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
   await exit;
   clearTimeout(timer);
-}
-
-/** What processes and all their descendants take. */
-export interface Usage {
-  /** Resident bytes. What processes share is counted for each. */
-  readonly memoryBytes: number;
-  /** Processor time since they started. */
-  readonly processorMs: number;
 }
 
 /** Of a clock tick in /proc: USER_HZ is 100 on every Linux. */
