@@ -49,6 +49,7 @@ import { errorName, log, setLogLevel } from "../../shared/kernel/log.ts";
 import { seal, unseal } from "../../shared/kernel/seal.ts";
 import type { OutgoingRpc } from "../../shared/wire/reference/fetch.ts";
 import { type Env, keySecrets, parseHistorySettings, parseSettings } from "../env.ts";
+import { systemTime } from "../platform/time.ts";
 import { dueWork, nextStoredTime, writeLongStarts } from "./clock/due-work.ts";
 import { cancelRun, changeWorkflow, isForgotten, rerunRun, testWorkflow, waitForRuns } from "./control/manage-runs.ts";
 import { acceptEvent, CUSTOM, explainEvent } from "./events/accept-event.ts";
@@ -58,7 +59,6 @@ import { historyStatus, unarchivedHours } from "./history/report.ts";
 import { noteAnnouncement } from "./notices/source-notices.ts";
 import { dispatchWorkflow } from "./runs/dispatch.ts";
 import { callsCutOff, performFetch } from "./runs/fetches.ts";
-import { nextLivenessTime } from "./runs/liveness.ts";
 import { requeueLostRuns } from "./runs/lost-runs.ts";
 import { indexOpenRuns } from "./runs/run-rows.ts";
 import {
@@ -81,9 +81,10 @@ import type { EnvironmentContext } from "./state/context.ts";
 import type { HeldRun, Host, HostSocket } from "./state/host.ts";
 import { Hosts } from "./state/hosts.ts";
 import { KeyUses } from "./state/key-uses.ts";
+import { nextLivenessTime } from "./state/liveness-times.ts";
 import { OpenRunIndex } from "./state/open-run-index.ts";
 import { RunQueue } from "./state/run-queue.ts";
-import { RunEnds } from "./state/run-waiters.ts";
+import { RunWaiters } from "./state/run-waiters.ts";
 import { Watchers } from "./state/watchers.ts";
 import { Workflows } from "./state/workflows.ts";
 import { HistoryClock } from "./storage/history-cursor.ts";
@@ -482,7 +483,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       workflows: new Workflows(storage.sql),
       queue: new RunQueue((workflow) => context.hosts.noteSearch(workflow)),
       openRunIndex: new OpenRunIndex(storage.sql, (until) => indexOpenRuns(storage, until)),
-      ends: new RunEnds(),
+      runWaiters: new RunWaiters(systemTime.timers),
       nextNumber: () => {
         last = nextSequence(last, now());
         return last;
@@ -678,7 +679,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       });
     } catch {
       // Logged by the commit. The attempts are not counted, but the runs go on.
-      if (workflow !== undefined) for (const { run } of lost) context.queue.putBack(workflow, run);
+      if (workflow !== undefined) for (const { run } of lost) context.queue.requeue(workflow, run);
     }
   }
 

@@ -1,8 +1,8 @@
-// Offers waiting runs to hosts: the oldest run first, to the host with the fewest in flight. An offer writes no row;
-// the host's attachment says that it holds the run.
+// Offers waiting runs to hosts: the oldest run first, to the host with the fewest runs. An offer writes no row; the host's
+// attachment remembers the run.
 //
-// A run is offered only after the transaction that stored it, and a host that holds it keeps it until the run ends or
-// the host is lost, so no two hosts run it at once. Tests: tests/workerd/hosts.test.ts.
+// No two hosts run the same run at once: a run is offered only after the transaction that stored it, and its host keeps it
+// until the run ends or the host is lost. Tests: tests/workerd/hosts.test.ts.
 import { runId } from "../../../shared/ids/ids.ts";
 import { OFFERED_PER_TURN_MAX_CHARS } from "../../../shared/kernel/limits.ts";
 import { errorName, log } from "../../../shared/kernel/log.ts";
@@ -15,8 +15,8 @@ import { runScope } from "./run-scope.ts";
 import { addStep } from "./step-rows.ts";
 
 /**
- * Offers waiting runs of a workflow to its hosts until there are no more of either. A turn offers a limited number of
- * characters, since frames stand in memory until they are sent; the next turn goes on.
+ * Offers waiting runs of a workflow until no run waits or no host has room. The offers of one turn have a limited number of
+ * characters, because frames stay in memory until they are sent. The next turn goes on.
  */
 export function dispatchWorkflow(context: EnvironmentContext, turn: Turn, workflow: number, now: number): void {
   const { hosts } = context;
@@ -35,16 +35,16 @@ export function dispatchWorkflow(context: EnvironmentContext, turn: Turn, workfl
     }
   }
   for (const run of notNow) {
-    if (run.asleep) context.queue.seekSleepers(workflow);
-    else context.queue.putBack(workflow, run.id);
+    if (run.asleep) context.queue.rescanSleepingRuns(workflow);
+    else context.queue.requeue(workflow, run.id);
   }
   if (chars < OFFERED_PER_TURN_MAX_CHARS) return;
   turn.afterwards(() => void context.commits.run((next) => next.dispatch(workflow)));
 }
 
 /**
- * Runs whose time to live ended while no host was connected, written down before a first host could take them.
- * From their moment on every reader saw them as timed out.
+ * Ends the runs whose time to live ended while no host was connected, before a host can take them. Readers have seen them
+ * as timed out from that time on.
  */
 export function expireRuns(context: EnvironmentContext, turn: Turn, workflow: number, now: number): void {
   const expired = context.sql
@@ -59,8 +59,8 @@ export function expireRuns(context: EnvironmentContext, turn: Turn, workflow: nu
 }
 
 /**
- * Offers a run; answers the characters sent, or null when it was not offered. One that fails inside keeps no other from
- * being offered, and is tried again later.
+ * Offers a run. Returns the number of characters to send, or null if the run was not offered. An error concerns this run
+ * only: the others are offered, and this one is tried again later.
  */
 function tryOffer(context: EnvironmentContext, turn: Turn, host: Host, run: WaitingRun, now: number): number | null {
   try {
@@ -82,7 +82,7 @@ function offer(context: EnvironmentContext, turn: Turn, host: Host, run: Waiting
   if (run.lostAsleep) {
     addStep(context, { run: run.id, kind: "DISCONNECTION", attempt: run.attempts - 1, now, detail: {} });
   }
-  // Applied at once, not with the turn's other changes: the next run of this turn must see the host as busier.
+  // At once, not with the turn's other changes: the next run of this turn must see the host as busier.
   context.hosts.held.hold(host, {
     run: run.id,
     attempt: run.attempts,

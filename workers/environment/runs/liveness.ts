@@ -1,12 +1,10 @@
-// Whether hosts are there. A socket whose process vanished without a close is not noticed by the platform, so: an
-// offer that is not answered goes to another host, and a host that holds runs and says nothing is probed. A host with
-// nothing in flight, or only sleeping runs, is left alone, so that an idle environment hibernates.
-// Tests: tests/workerd/liveness.test.ts.
-import { HOST_SILENT_MS, OFFER_ANSWERED_WITHIN_MS, PROBE_ANSWERED_WITHIN_MS } from "../../../shared/kernel/limits.ts";
+// Hosts that may be gone: an offer that is not answered goes to another host, a silent host is probed, and a host that
+// does not acknowledge its probe loses its runs (times: state/liveness-times.ts). Tests: tests/workerd/liveness.test.ts.
 import { log } from "../../../shared/kernel/log.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
 import { type Host, sendFrame } from "../state/host.ts";
+import { checkHost, offerEndsAt } from "../state/liveness-times.ts";
 import { expireRuns } from "./dispatch.ts";
 import { requeueLostRuns } from "./lost-runs.ts";
 
@@ -23,25 +21,10 @@ export function recordHeartbeat(context: EnvironmentContext, host: Host, now: nu
   });
 }
 
-/** When the next offer or probe runs out, or null. Unix milliseconds on the router's clock. */
-export function nextLivenessTime(context: Pick<EnvironmentContext, "hosts">): number | null {
-  let next = Number.POSITIVE_INFINITY;
-  for (const held of context.hosts.held.unanswered()) {
-    next = held.offeredAt + OFFER_ANSWERED_WITHIN_MS;
-    break;
-  }
-  for (const host of context.hosts.all()) {
-    if (!hasTaken(host)) continue;
-    const at = host.probedAt === null ? host.heardAt + HOST_SILENT_MS : host.probedAt + PROBE_ANSWERED_WITHIN_MS;
-    next = Math.min(next, at);
-  }
-  return next === Number.POSITIVE_INFINITY ? null : next;
-}
-
-/** Takes back offers that were not answered, probes hosts that are silent, and gives up those that stay so. */
+/** Takes back offers without an answer, probes silent hosts, and gives up hosts that stay silent. */
 export function checkHosts(context: EnvironmentContext, turn: Turn, now: number): void {
   for (const held of [...context.hosts.held.unanswered()]) {
-    if (held.offeredAt + OFFER_ANSWERED_WITHIN_MS > now) break;
+    if (offerEndsAt(held) > now) break;
     const host = context.hosts.held.holder(held.run);
     const workflow = host?.registration?.workflow;
     if (!host || workflow === undefined) continue;
@@ -51,17 +34,10 @@ export function checkHosts(context: EnvironmentContext, turn: Turn, now: number)
     requeueLostRuns(context, turn, workflow, [held], now);
   }
   for (const host of context.hosts.all()) {
-    if (!hasTaken(host)) continue;
-    if (host.probedAt === null && host.heardAt + HOST_SILENT_MS <= now) probe(context, turn, host, now);
-    else if (host.probedAt !== null && host.probedAt + PROBE_ANSWERED_WITHIN_MS <= now)
-      giveUp(context, turn, host, now);
+    const action = checkHost(host, now);
+    if (action === "probe") probe(context, turn, host, now);
+    else if (action === "give up") giveUp(context, turn, host, now);
   }
-}
-
-/** Whether a silence of the host means anything: offers that it has not answered yet are probes themselves. */
-function hasTaken({ held }: Host): boolean {
-  for (const run of held.values()) if (run.taken) return true;
-  return false;
 }
 
 function probe(context: EnvironmentContext, turn: Turn, host: Host, now: number): void {

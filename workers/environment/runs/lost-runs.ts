@@ -21,11 +21,11 @@ export function requeueLostRuns(
   const suspected = taken.some(isSuspect);
   for (const held of lost) {
     if (held.taken) loseAttempt(context, turn, workflow, held, !suspected || isSuspect(held), now);
-    else turn.apply(() => context.queue.putBack(workflow, held.run));
+    else turn.apply(() => context.queue.requeue(workflow, held.run));
     // Only a run that once was asleep can have a pending answer.
     if (held.attempt > 0 || held.written) disownPendingAnswers(context, held.run);
   }
-  turn.apply(() => context.queue.seekSleepers(workflow));
+  turn.apply(() => context.queue.rescanSleepingRuns(workflow));
   turn.dispatch(workflow);
 }
 
@@ -53,7 +53,7 @@ function loseAttempt(
   logTransition(context, turn, held.run, context.workflows.byNumber(workflow)?.slug, "DISCONNECTED");
   turn.apply(() => {
     if (wait > 0) context.queue.postpone(workflow, held.run, now + wait);
-    else context.queue.putBack(workflow, held.run);
+    else context.queue.requeue(workflow, held.run);
   });
 }
 

@@ -1,8 +1,9 @@
-// Answers that the router owes to a run: delays and fetches. While one is owed the run is asleep: it leaves its host's
-// attachment and stands in the step's row, so that any number of runs can sleep, for a year, and cost nothing.
+// Pending answers: the results of delays and fetches, which the router sends later. A run that waits for one is asleep: its
+// host's attachment no longer remembers it, the step's row names the host instead. So any number of runs can sleep, for a
+// year, and cost nothing. The stored index is called `owed_steps`.
 //
-// A delay fires once, at its first due time or later, also when its host is lost meanwhile: then the answer waits in
-// the row for whichever host replays the run. Tests: tests/workerd/delays.test.ts, tests/workerd/fetch.test.ts.
+// A delay ends once, at its first due time or later, also if its host is lost meanwhile: then the answer waits in the row
+// for the host that replays the run. Tests: tests/workerd/delays.test.ts, tests/workerd/fetch.test.ts.
 import { runId } from "../../../shared/ids/ids.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
@@ -21,7 +22,7 @@ import {
   setWaitingHost,
 } from "./step-rows.ts";
 
-export interface OwedStep extends NewStep {
+export interface RequestedAnswer extends NewStep {
   readonly key: string;
   readonly dueAt: number;
   readonly tries?: number;
@@ -29,10 +30,16 @@ export interface OwedStep extends NewStep {
 }
 
 /**
- * A host asks for an answer that takes time. Answers whether the step is new. A step that has its result is answered
- * with it at once; one that is still owed from an earlier attempt keeps its due time and is owed to this host now.
+ * A host asks for an answer that takes time. Returns true if the step is new. A finished step is answered at once. A step
+ * that an earlier attempt asked for keeps its due time, and its answer goes to this host.
  */
-export function owe(context: EnvironmentContext, turn: Turn, host: Host, held: HeldRun, step: OwedStep): boolean {
+export function requestAnswer(
+  context: EnvironmentContext,
+  turn: Turn,
+  host: Host,
+  held: HeldRun,
+  step: RequestedAnswer,
+): boolean {
   const known = findStep(context, held.run, step.kind, step.key);
   if (known?.finished_at != null) {
     sendAnswer(context, turn, host, known);
@@ -58,7 +65,7 @@ function fallAsleep(context: EnvironmentContext, turn: Turn, host: Host, held: H
   if (workflow !== undefined) turn.dispatch(workflow);
 }
 
-/** Stores the answer of a step and hands it to the host that waits, unless that host is gone or full for now. */
+/** Stores the answer of a step and sends it to the host that waits. If the host is full, the answer waits for room. */
 export function settleStep(
   context: EnvironmentContext,
   turn: Turn,
@@ -74,7 +81,7 @@ export function settleStep(
   if (deliverable) wake(context, turn, host, settled, now);
 }
 
-/** Hands over an answer that had to wait until its host had room. */
+/** Sends an answer that had to wait until its host had room. */
 export function deliverSettled(context: EnvironmentContext, turn: Turn, step: StepRow, now: number): void {
   const host = waitingHost(context, step);
   if (host && !hasRoomToWake(host)) return;
@@ -82,7 +89,7 @@ export function deliverSettled(context: EnvironmentContext, turn: Turn, step: St
   wake(context, turn, host, step, now);
 }
 
-/** The connected host that sleeps over this step; none when the run has since been offered to another. */
+/** The connected host that waits for this step. None if the run was offered to another host since. */
 function waitingHost(context: EnvironmentContext, step: StepRow): Host | undefined {
   const holder = context.hosts.held.holder(step.run);
   const host = context.hosts.byId(step.host);
@@ -96,15 +103,15 @@ function wake(context: EnvironmentContext, turn: Turn, host: Host | undefined, s
   if (context.hosts.held.holder(step.run)) return;
   if (hasPendingAnswer(context, step.run)) return;
   if (!host) {
-    // Nobody runs it: whoever is offered it next finds the answer stored.
+    // No host runs it: the next host that is offered the run finds the answer stored.
     if (step.host !== NO_HOST) {
       addStep(context, { run: run.id, kind: "DISCONNECTION", attempt: Math.max(0, run.attempts - 1), now, detail: {} });
     }
-    turn.apply(() => context.queue.putBack(run.workflow, run.id));
+    turn.apply(() => context.queue.requeue(run.workflow, run.id));
     turn.dispatch(run.workflow);
     return;
   }
-  // Applied at once, so that the next answer of this turn sees the host as fuller.
+  // At once, so that the next answer of this turn sees the host as fuller.
   context.hosts.held.hold(host, {
     run: run.id,
     attempt: Math.max(0, run.attempts - 1),

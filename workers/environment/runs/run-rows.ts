@@ -72,7 +72,7 @@ export function endRun(context: EnvironmentContext, turn: Turn, run: number, end
   // Only a run that once was asleep can have a pending answer, and its start was written when it fell asleep.
   if (!held || held.written || held.attempt > 0) dropPendingAnswers(context, run);
   logTransition(context, turn, run, context.workflows.byNumber(ended.workflow)?.slug, end.status);
-  turn.afterwards(() => context.ends.notify(run));
+  turn.afterwards(() => context.runWaiters.notify(run));
   turn.dispatch(ended.workflow);
   return true;
 }

@@ -142,7 +142,7 @@ export function dropPendingAnswers({ sql }: Stored, run: number): void {
 
 // ---- Calls of a fetch ----
 
-/** Begins the next call of a fetch. It counts as cut off from `cutOffAt` on. */
+/** Begins the next call of a fetch, which counts as cut off from `cutOffAt` on. */
 export function beginCall({ sql }: Stored, step: StepName, cutOffAt: number): StepRow {
   return sql
     .exec<StepRow>(

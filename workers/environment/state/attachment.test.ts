@@ -5,46 +5,46 @@ import type { HeldRun, Host } from "./host.ts";
 import { FakeSocket, offeredRun, WIRE } from "./hosts.fixture.ts";
 
 describe("the packed form of held runs", () => {
-  const origin = { id: 5_000_000_000_000, connectedAt: 1_790_000_000_000 };
+  const base = { id: 5_000_000_000_000, connectedAt: 1_790_000_000_000 };
   const held = (more: Partial<HeldRun>): HeldRun =>
-    offeredRun(origin.id + 17, { offeredAt: origin.connectedAt + 250, ...more });
+    offeredRun(base.id + 17, { offeredAt: base.connectedAt + 250, ...more });
 
   it.each<[string, HeldRun]>([
     ["keeps an offer that was not answered", held({})],
     ["keeps an offer that was taken", held({ taken: true })],
-    ["keeps a start", held({ taken: true, startedAt: origin.connectedAt + 300 })],
-    ["keeps a start at the moment of connecting", held({ taken: true, startedAt: origin.connectedAt })],
-    ["keeps a start that is written down", held({ taken: true, written: true, startedAt: origin.connectedAt + 1 })],
+    ["keeps a start", held({ taken: true, startedAt: base.connectedAt + 300 })],
+    ["keeps a start at the moment of connecting", held({ taken: true, startedAt: base.connectedAt })],
+    ["keeps a start that is written down", held({ taken: true, written: true, startedAt: base.connectedAt + 1 })],
     ["keeps a later attempt after losses", held({ attempt: 4, lostInARow: 3 })],
-    ["keeps a run older than the host", { ...held({}), run: origin.id - 900_000 }],
+    ["keeps a run older than the host", { ...held({}), run: base.id - 900_000 }],
     [
       "keeps times before the host connected",
-      held({ offeredAt: origin.connectedAt - 9_999, startedAt: origin.connectedAt - 1 }),
+      held({ offeredAt: base.connectedAt - 9_999, startedAt: base.connectedAt - 1 }),
     ],
-    ["keeps a year", held({ startedAt: origin.connectedAt + 366 * 86_400_000 })],
+    ["keeps a year", held({ startedAt: base.connectedAt + 366 * 86_400_000 })],
   ])("%s", (_name, run) => {
-    expect(unpackHeld(packHeld([run], origin), origin)).toEqual([run]);
+    expect(unpackHeld(packHeld([run], base), base)).toEqual([run]);
   });
 
   it("keeps the order of several runs", () => {
     const runs = [3, 1, 2].map((number) => held({ attempt: number }));
-    expect(unpackHeld(packHeld(runs, origin), origin)).toEqual(runs);
+    expect(unpackHeld(packHeld(runs, base), base)).toEqual(runs);
   });
 
   it("turns no runs into empty text", () => {
-    expect(packHeld([], origin)).toBe("");
-    expect(unpackHeld("", origin)).toEqual([]);
+    expect(packHeld([], base)).toBe("");
+    expect(unpackHeld("", base)).toEqual([]);
   });
 
   it("leaves room for the rest of the attachment with as many runs as a host may hold", () => {
     const day = 86_400_000;
     const runs = Array.from({ length: HOST_MAX_HELD }, (_, index) => ({
       ...held({ attempt: 100, taken: true, written: true, lostInARow: 4 }),
-      run: origin.id + day * 1_000 + index,
-      offeredAt: origin.connectedAt + day,
-      startedAt: origin.connectedAt + day,
+      run: base.id + day * 1_000 + index,
+      offeredAt: base.connectedAt + day,
+      startedAt: base.connectedAt + day,
     }));
-    expect(packHeld(runs, origin).length).toBeLessThan(14 * 1024);
+    expect(packHeld(runs, base).length).toBeLessThan(14 * 1024);
   });
 });
 

@@ -50,7 +50,8 @@ export function unpackHost(attachment: unknown): RememberedHost | null {
   return { host, held: unpackHeld(held, host), search };
 }
 
-type Origin = Pick<Host, "id" | "connectedAt">;
+/** The host that packed numbers and times count from. */
+type Base = Pick<Host, "id" | "connectedAt">;
 
 const TAKEN = 1;
 const WRITTEN = 2;
@@ -60,7 +61,7 @@ const WRITTEN = 2;
  * run counts from the host's id, times count from the host's connection in milliseconds. `started` is empty before the
  * start.
  */
-export function packHeld(runs: Iterable<HeldRun>, { id, connectedAt }: Origin): string {
+export function packHeld(runs: Iterable<HeldRun>, { id, connectedAt }: Base): string {
   return Array.from(runs, (held) =>
     [
       held.run - id,
@@ -75,7 +76,7 @@ export function packHeld(runs: Iterable<HeldRun>, { id, connectedAt }: Origin): 
   ).join(";");
 }
 
-export function unpackHeld(packed: string, { id, connectedAt }: Origin): HeldRun[] {
+export function unpackHeld(packed: string, { id, connectedAt }: Base): HeldRun[] {
   if (packed === "") return [];
   return packed.split(";").map((text) => {
     const [run = 0, attempt = 0, offered = 0, started = 0, flags = 0, lostInARow = 0] = text

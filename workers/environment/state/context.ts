@@ -8,7 +8,7 @@ import type { Commits } from "./commits.ts";
 import type { Hosts } from "./hosts.ts";
 import type { OpenRunIndex } from "./open-run-index.ts";
 import type { RunQueue } from "./run-queue.ts";
-import type { RunEnds } from "./run-waiters.ts";
+import type { RunWaiters } from "./run-waiters.ts";
 import type { Workflows } from "./workflows.ts";
 
 export interface Identity {
@@ -27,7 +27,7 @@ export interface EnvironmentContext {
   readonly workflows: Workflows;
   readonly queue: RunQueue;
   readonly openRunIndex: OpenRunIndex;
-  readonly ends: RunEnds;
+  readonly runWaiters: RunWaiters;
   /** The next number for an event, a run or a log; numbers sort by time. */
   readonly nextNumber: () => number;
   /** The text of a key that a host connected with, for `ctx.apiKey`. */

@@ -1,4 +1,4 @@
-// What the router says to a host, apart from answers to the host's calls. Each wire (wires/) implements HostWire in the
+// The frames that the router sends to a host, apart from answers to the host's calls. Each wire (wires/) implements HostWire in the
 // frames of its protocol and hands it to its hosts, so that runs/ sends without knowing any protocol.
 
 import type { StepKind } from "../storage/rows.ts";

@@ -31,8 +31,8 @@ export interface HostRegistration {
 
 /**
  * `serving`: gets runs. `silent`: did not answer an offer or a probe in time, and gets no runs until it sends a frame.
- * `superseded`: its process has registered over a newer socket. It gets no more runs and stays open, since the client
- * would answer a close with another connection.
+ * `superseded`: its process has registered over a newer socket. This socket gets no more runs. The router leaves it open,
+ * since the client would answer a close with another connection.
  */
 export type HostStanding = "serving" | "silent" | "superseded";
 

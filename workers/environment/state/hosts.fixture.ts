@@ -8,7 +8,7 @@ export class FakeSocket implements HostSocket {
   readonly sent: unknown[] = [];
   closed: { readonly code: number | undefined; readonly reason: string | undefined } | null = null;
   attachment: unknown = null;
-  /** How often the attachment was written. */
+  /** Number of times that the attachment was written. */
   writes = 0;
 
   send(frame: unknown): void {

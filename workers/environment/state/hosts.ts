@@ -133,7 +133,7 @@ export class Hosts {
     if (own) own.probedAt = now;
   }
 
-  /** The host did not answer in time: it gets no runs until its next frame. It keeps the runs that it holds. */
+  /** The host did not answer in time: it gets no runs until its next frame, and keeps those that it holds. */
   silence(host: Host): void {
     const own = this.#edit(host);
     if (own?.standing === "serving") own.standing = "silent";

@@ -2,7 +2,7 @@
 // indexed. The view `unfinished_runs` is both, and every search for open runs asks the view.
 //
 // An index entry is a row written, a quarter of the other cost of a run, and most runs end within a second. So a run that
-// a host can take is made without an entry. It gets one if it is still open some hundred runs later.
+// a host can take is made without an entry, and gets one only if it is still open some hundred runs later.
 // Tests: tests/workerd/unfinished-runs.test.ts.
 import { RECENT_RUNS } from "../../../shared/kernel/limits.ts";
 

@@ -101,8 +101,8 @@ describe("a requeue", () => {
     for (const id of [1, 2, 3]) make(id);
     ids();
     make(4);
-    queue.putBack(WORKFLOW, 3);
-    queue.putBack(WORKFLOW, 1);
+    queue.requeue(WORKFLOW, 3);
+    queue.requeue(WORKFLOW, 1);
     expect(fallen).toEqual([WORKFLOW, WORKFLOW]);
     expect(ids()).toEqual([1, 3]);
     expect(ids()).toEqual([4]);
@@ -112,7 +112,7 @@ describe("a requeue", () => {
   it("leaves a run to the cursor that has not passed it", () => {
     const { queue, fallen, make, ids } = setUp();
     make(1);
-    queue.putBack(WORKFLOW, 1);
+    queue.requeue(WORKFLOW, 1);
     expect(fallen).toEqual([]);
     expect(ids()).toEqual([1]);
     expect(ids()).toEqual([]);
@@ -122,7 +122,7 @@ describe("a requeue", () => {
     const { sql, queue, make, sleep, ids } = setUp();
     for (const id of [1, 2, 3]) make(id);
     ids();
-    for (const id of [1, 2, 3]) queue.putBack(WORKFLOW, id);
+    for (const id of [1, 2, 3]) queue.requeue(WORKFLOW, id);
     sql.exec("UPDATE runs SET finished_at = 1 WHERE id = 1");
     sleep(2, CONNECTED);
     expect(ids()).toEqual([3]);
@@ -185,9 +185,9 @@ describe("a search for sleeping runs", () => {
     expect(ids()).toEqual([]);
     sleep(1, LOST);
     expect(ids()).toEqual([]);
-    queue.seekSleepers(OTHER);
+    queue.rescanSleepingRuns(OTHER);
     expect(ids()).toEqual([]);
-    queue.seekSleepers(WORKFLOW);
+    queue.rescanSleepingRuns(WORKFLOW);
     expect(fallen).toEqual([WORKFLOW]);
     expect(ids()).toEqual([1]);
   });
@@ -215,12 +215,12 @@ describe("a search for sleeping runs", () => {
 describe("the search state for attachments", () => {
   it.each<[string, (queue: RunQueue) => void, object]>([
     ["has the cursor as its watermark", () => {}, { watermark: 9, postponed: false }],
-    ["falls before a requeued run", (queue) => queue.putBack(WORKFLOW, 5), { watermark: 4, postponed: false }],
+    ["falls before a requeued run", (queue) => queue.requeue(WORKFLOW, 5), { watermark: 4, postponed: false }],
     [
       "falls before the oldest of several requeued runs",
       (queue) => {
-        queue.putBack(WORKFLOW, 7);
-        queue.putBack(WORKFLOW, 3);
+        queue.requeue(WORKFLOW, 7);
+        queue.requeue(WORKFLOW, 3);
       },
       { watermark: 2 },
     ],
@@ -234,7 +234,7 @@ describe("the search state for attachments", () => {
       (queue) => {
         queue.postpone(OTHER, 6, NOW + 1);
         queue.resume(OTHER, { watermark: 8, sleepersSought: true, postponed: false });
-        queue.putBack(OTHER, 2);
+        queue.requeue(OTHER, 2);
       },
       { watermark: 9, postponed: false },
     ],

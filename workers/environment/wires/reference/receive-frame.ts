@@ -1,6 +1,6 @@
-// What happens to a frame that a host sends. Whatever it is, it disturbs no other connection, and it closes its own
-// never: the reference client comes back at once after a close, and what recurs would recur for ever. A frame that a
-// replay of its run would only bring again ends that run with an error instead.
+// Receives the frames of hosts. No frame disturbs another connection, and none closes its own: the reference client comes
+// back at once after a close, so a frame that recurs would do so for ever. If a replay of a run would only bring the same
+// bad frame again, the run ends with an error.
 import { utf8Length } from "../../../../shared/kernel/canonical-json.ts";
 import { FRAME_MAX_BYTES } from "../../../../shared/kernel/limits.ts";
 import {
@@ -49,10 +49,10 @@ const RUN_CALLS: Readonly<Record<string, RunCallHandler>> = {
   SEND_KV_DELETE: kvDelete,
 };
 
-/** An acknowledgement as the reference client writes it; most frames are these, and they need no more reading. */
+/** Start of an acknowledgement as the reference client writes it. Most frames are these, and need no more reading. */
 const ACK_START = '{"type":"ACK"';
 
-/** Takes a frame from a host's socket. Answers when everything it asks for is stored. */
+/** Takes a frame from a host's socket. Resolves when everything that the frame asks for is stored. */
 export async function receiveFrame(
   context: EnvironmentContext,
   host: Host,
@@ -95,14 +95,14 @@ export async function receiveFrame(
     const prepared = (await known?.prepare?.(context, message.data)) ?? null;
     await context.commits.run((turn) => {
       let answer: unknown;
-      // The answer goes first: the reference client must know its registration when its first run arrives, and must
-      // have its call answered before the call's result.
+      // The answer goes first: the reference client must know its registration before its first run arrives, and must
+      // have the answer to a call before the call's result.
       turn.afterwards(() => respond(answer));
       answer = answerCall(context, turn, host, message, prepared, clock());
     });
   } catch (error) {
-    // Logged by the commit; the others in it are not affected. Without an answer the reference client reports a call
-    // that was not answered, which counts as a lost attempt: the run goes on where the failure left it.
+    // The commit has logged the error and keeps its other operations. Without an answer the reference client reports a
+    // call without an answer, which counts as a lost attempt, so the run goes on from its last finished step.
     if (!(error instanceof StepTooLarge || error instanceof RangeError)) return;
     await context.commits.run((turn) => {
       turn.apply(() => context.hosts.countRefused(host));
@@ -112,11 +112,11 @@ export async function receiveFrame(
   }
 }
 
-/** A step whose row would be too large, or whose value is nested too deeply: a replay would only bring it again. */
+/** Ends the run of a step that is too large for a row or nested too deeply: a replay would only bring the step again. */
 function endOversizedRun(context: EnvironmentContext, turn: Turn, host: Host, call: CallMessage, now: number): void {
   const held = runOnHost(context, host, runIdOf(call.data) ?? "");
   if (!held) return;
-  const message = `what ${call.method.slice(0, 64)} sent is too large to be stored`;
+  const message = `the data of ${call.method.slice(0, 64)} is too large to be stored`;
   endRun(context, turn, held.run, { status: "ERROR", error: { name: "StepTooLarge", message } }, now);
 }
 
@@ -149,7 +149,7 @@ function answerCall(
   const held = runId === undefined ? undefined : runOnHost(context, host, runId);
   if (held) {
     const message = known
-      ? `the host's ${method} was not of its form`
+      ? `the data of ${method} did not have the form of that method`
       : `the router does not know the method ${method.slice(0, 64)}`;
     endRun(context, turn, held.run, { status: "ERROR", error: { name: "ProtocolError", message } }, now);
   }

@@ -1,5 +1,5 @@
-// SEND_WORKFLOW_ERROR: the user's code threw, or the event did not fit the workflow's schema. Whatever the client sends
-// as an error is accepted; what is missing is filled in.
+// SEND_WORKFLOW_ERROR: the user's code threw, or the event did not fit the workflow's schema. An error of any form is
+// accepted, and its missing parts are filled in.
 import { z } from "zod";
 import type { RunError } from "../../../../../shared/api/runs.ts";
 import { FailRun } from "../../../../../shared/wire/reference/host-calls.ts";
@@ -23,8 +23,8 @@ export const failRun = runCall(FailRun, ({ context, turn, host, held, data, now 
 });
 
 /**
- * How the reference client reports a call of its own that the router did not answer in 5 s: no message, and a stack in
- * its timer. That is the router's fault, so the attempt counts as lost and the run goes on.
+ * True for the reference client's report that the router did not answer one of its calls in 5 s: no message, and a stack in
+ * the client's timer. The router is at fault, so the attempt counts as lost and the run goes on.
  */
 export function isUnansweredCall(error: unknown): boolean {
   const { name, message, stackTrace } = RawError.parse(error);

@@ -19,7 +19,7 @@ export const sendEvent = runCall(SendEvent, ({ context, turn, held, data, now })
     endRun(context, turn, held.run, { status: "ERROR", error: { name: "EventTooLarge", message } }, now);
     return false;
   }
-  // The step makes it once, so the event needs no id of its sender's and no digest to compare.
+  // The step makes the event once, so the event needs no id of a sender and no digest to compare.
   const outcome = acceptEvent(context, turn, { ...content, id: null, digest: new Uint8Array(0) }, CUSTOM, now);
   if (outcome.outcome !== "accepted") return false;
   addFinishedStep(context, {

@@ -1,4 +1,4 @@
-// START_WORKFLOW_RUN: the host is about to call the user's code. Kept in the socket's attachment, so it costs no row.
+// START_WORKFLOW_RUN: the host is about to call the user's code. The socket's attachment remembers it, so it costs no row.
 import { StartRun } from "../../../../../shared/wire/reference/host-calls.ts";
 import { logTransition } from "../../../runs/run-rows.ts";
 import { type RunCallHandler, runCall } from "./call.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { HOST_SILENT_MS, OFFER_ANSWERED_WITHIN_MS, PROBE_ANSWERED_WITHIN_MS } from "../../../shared/kernel/limits.ts";
-import type { HeldRun } from "../state/host.ts";
-import { FakeSocket, offeredRun, WIRE } from "../state/hosts.fixture.ts";
-import { Hosts } from "../state/hosts.ts";
-import { nextLivenessTime } from "./liveness.ts";
+import type { HeldRun } from "./host.ts";
+import { FakeSocket, offeredRun, WIRE } from "./hosts.fixture.ts";
+import { Hosts } from "./hosts.ts";
+import { checkHost, nextLivenessTime } from "./liveness-times.ts";
 
 const HEARD_AT = 10_000;
 
@@ -59,5 +59,20 @@ describe("the next check of hosts", () => {
     ],
   ])("%s", (_name, scenes, expected) => {
     expect(nextLivenessTime({ hosts: hostsOf(scenes) })).toBe(expected);
+  });
+});
+
+describe("the check of a host", () => {
+  it.each<[string, HeldRun | null, number | null, number, "probe" | "give up" | null]>([
+    ["leaves a host alone that holds nothing", null, null, HEARD_AT * 100, null],
+    ["leaves an offer without an answer alone", offeredRun(1), null, HEARD_AT * 100, null],
+    ["waits until the host is silent", taken(1), null, HEARD_AT + HOST_SILENT_MS - 1, null],
+    ["probes a silent host", taken(1), null, HEARD_AT + HOST_SILENT_MS, "probe"],
+    ["waits for the probe", taken(1), HEARD_AT, HEARD_AT + PROBE_ANSWERED_WITHIN_MS - 1, null],
+    ["gives up a host without an acknowledgement", taken(1), HEARD_AT, HEARD_AT + PROBE_ANSWERED_WITHIN_MS, "give up"],
+    ["leaves a probed host alone that holds nothing by then", null, HEARD_AT, HEARD_AT * 100, null],
+  ])("%s", (_name, run, probedAt, now, expected) => {
+    const held = new Map(run ? [[run.run, run]] : []);
+    expect(checkHost({ held, heardAt: HEARD_AT, probedAt }, now)).toBe(expected);
   });
 });
