@@ -1,11 +1,18 @@
 // A system to measure, this router or another: events in over HTTP, a handler in another process.
 import type { Request } from "./load.ts";
-import type { Usage } from "./processes/child.ts";
 
 export interface Handled {
   /** Times at which the handler got the event, and at which its completion was known to be recorded. Monotonic ms. */
   readonly handledAt: Float64Array;
   readonly completedAt: Float64Array;
+}
+
+/** What processes and all their descendants take. */
+export interface Usage {
+  /** Resident bytes. What processes share is counted for each. */
+  readonly memoryBytes: number;
+  /** Processor time since they started. */
+  readonly processorMs: number;
 }
 
 export interface Running {

@@ -3,7 +3,7 @@ import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import type { Handled } from "../system.ts";
+import type { Handled, Usage } from "../system.ts";
 
 const children = new Set<ChildProcess>();
 // Not SIGKILL: a process has to end its own children.
@@ -75,14 +75,6 @@ export async function stopChild(child: ChildProcess): Promise<void> {
   const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
   await exit;
   clearTimeout(timer);
-}
-
-/** Resources of processes and all their descendants. */
-export interface Usage {
-  /** Resident bytes. Shared memory counts for each process. */
-  readonly memoryBytes: number;
-  /** Processor time since they started. */
-  readonly processorMs: number;
 }
 
 /** Length of a clock tick in /proc: USER_HZ is 100 on every Linux. */

@@ -9,6 +9,7 @@ import {
   inside,
   makeEnvironment,
   post,
+  registration,
   request,
   rows,
   send,
@@ -371,4 +372,32 @@ it("gives a process that registers again its runs on the new connection, and not
   await stale.settled();
   expect(stale.offersWaiting()).toBe(0);
   expect(stale.closed).toBe(null);
+});
+
+it("offers nothing over the superseded sockets of a process after a hibernation", async () => {
+  const live = await makeEnvironment("live");
+  const connect = async (): Promise<TestHost> => {
+    const host = await TestHost.connect(live.key);
+    const announced = registration("starter", "paid", { event: ["paid"] });
+    expect(await host.call("INITIALIZE_HOST_V2", announced, "the-same-process")).toMatchObject({ type: "success" });
+    return host;
+  };
+  const standings = async (): Promise<string[]> => {
+    const { data } = await getJson<{ data: { hosts: { standing: string }[] }[] }>(live.key, "/api/v1/workflows");
+    return (data[0]?.hosts ?? []).map(({ standing }) => standing).sort();
+  };
+  const first = await connect();
+  // A paused workflow is not searched for waiting runs, so no search has the attachments written.
+  await live.stub.changeWorkflow(live.keyId, "starter", "pause");
+  const second = await connect();
+  const third = await connect();
+  expect(await standings()).toEqual(["serving", "superseded", "superseded"]);
+
+  await evictDurableObject(live.stub, { webSockets: "hibernate" });
+  expect(await standings()).toEqual(["serving", "superseded", "superseded"]);
+  await live.stub.changeWorkflow(live.keyId, "starter", "resume");
+  await sendMany(live, 4);
+  await third.offers(4);
+  await Promise.all([first.settled(), second.settled()]);
+  expect([first.offersWaiting(), second.offersWaiting()]).toEqual([0, 0]);
 });

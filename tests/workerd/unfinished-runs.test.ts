@@ -3,7 +3,8 @@ import { evictDurableObject } from "cloudflare:test";
 import { afterEach, expect, it } from "vitest";
 import { MEMBER } from "../../shared/contracts/environment.ts";
 import { RECENT_RUNS } from "../../shared/kernel/limits.ts";
-import { RecentRuns } from "../../workers/environment/state/open-run-index.ts";
+import { indexOpenRuns } from "../../workers/environment/runs/run-rows.ts";
+import { OpenRunIndex } from "../../workers/environment/state/open-run-index.ts";
 import { countRows, countRowsRead } from "./count-rows.ts";
 import { advance, EVENT, HOUR, hostOf, lose, sendMany, startNext, takeAll, WORKFLOW } from "./durable-support.ts";
 import { seeded } from "./seeded.ts";
@@ -36,7 +37,8 @@ it.each([1, 2, 3, 4])(
     await inside(stub, ({ storage }) => {
       const { sql } = storage;
       const random = seeded(seed);
-      let recent = new RecentRuns(sql);
+      const openIndex = () => new OpenRunIndex(sql, (until) => indexOpenRuns({ sql }, until));
+      let recent = openIndex();
       let last = 0;
       let most = 0;
       const make = (id: number) => {
@@ -46,7 +48,7 @@ it.each([1, 2, 3, 4])(
           Math.floor(random() * 3),
           random() < 0.2 ? 1 : 0,
         );
-        recent.made();
+        recent.noteMade();
       };
       for (let step = 0; step < 6 * RECENT_RUNS; step++) {
         const chance = random();
@@ -58,7 +60,7 @@ it.each([1, 2, 3, 4])(
             Math.floor(random() * 3),
             random() < 0.2 ? 1 : 0,
           );
-          recent.made();
+          recent.noteMade();
         } else if (chance < 0.995) {
           // Most end soon, some late.
           const from = random() < 0.9 ? last - 20 : Math.floor(random() * last);
@@ -66,7 +68,7 @@ it.each([1, 2, 3, 4])(
             "UPDATE runs SET finished_at = 1 WHERE id = (SELECT min(id) FROM unfinished_runs WHERE id > ?)",
             from,
           );
-        } else if (chance < 0.997) recent = new RecentRuns(sql);
+        } else if (chance < 0.997) recent = openIndex();
         else if (chance < 0.999) {
           // An operation that makes runs and fails.
           try {

@@ -48,8 +48,8 @@ import { RETRY_FAILED_WORK_MS, START_WRITTEN_AFTER_MS, STORAGE_FULL_PART } from 
 import { errorName, log, setLogLevel } from "../../shared/kernel/log.ts";
 import { seal, unseal } from "../../shared/kernel/seal.ts";
 import type { OutgoingRpc } from "../../shared/wire/reference/fetch.ts";
-import { AUTHENTICATED, messageFrame } from "../../shared/wire/reference/frames.ts";
 import { type Env, keySecrets, parseHistorySettings, parseSettings } from "../env.ts";
+import { systemTime } from "../platform/time.ts";
 import { dueWork, nextStoredTime, writeLongStarts } from "./clock/due-work.ts";
 import { cancelRun, changeWorkflow, isForgotten, rerunRun, testWorkflow, waitForRuns } from "./control/manage-runs.ts";
 import { acceptEvent, CUSTOM, explainEvent } from "./events/accept-event.ts";
@@ -59,9 +59,8 @@ import { historyStatus, unarchivedHours } from "./history/report.ts";
 import { noteAnnouncement } from "./notices/source-notices.ts";
 import { dispatchWorkflow } from "./runs/dispatch.ts";
 import { callsCutOff, performFetch } from "./runs/fetches.ts";
-import { nextLivenessTime } from "./runs/liveness.ts";
-import { loseRuns } from "./runs/run-rows.ts";
-import type { StepRow } from "./runs/step-rows.ts";
+import { requeueLostRuns } from "./runs/lost-runs.ts";
+import { indexOpenRuns } from "./runs/run-rows.ts";
 import {
   dueSchedules,
   emitSchedule,
@@ -79,21 +78,25 @@ import {
 import { ActiveKeys } from "./state/active-keys.ts";
 import { Commits, type Turn } from "./state/commits.ts";
 import type { EnvironmentContext } from "./state/context.ts";
-import { type HeldRun, type Host, Hosts } from "./state/hosts.ts";
+import type { HeldRun, Host, HostSocket } from "./state/host.ts";
+import { Hosts } from "./state/hosts.ts";
 import { KeyUses } from "./state/key-uses.ts";
-import { RecentRuns } from "./state/open-run-index.ts";
+import { nextLivenessTime } from "./state/liveness-times.ts";
+import { OpenRunIndex } from "./state/open-run-index.ts";
 import { RunQueue } from "./state/run-queue.ts";
-import { RunEnds } from "./state/run-waiters.ts";
+import { RunWaiters } from "./state/run-waiters.ts";
 import { Watchers } from "./state/watchers.ts";
 import { Workflows } from "./state/workflows.ts";
 import { HistoryClock } from "./storage/history-cursor.ts";
 import { deleteStorage, migrate, storageState } from "./storage/migrate.ts";
+import type { StepRow } from "./storage/rows.ts";
 import { readIdentity, receivesSchedules, writeState } from "./storage/settings.ts";
 import { readActivity } from "./views/activity.ts";
 import { listEvents, readEventJson } from "./views/events.ts";
 import { exportRuns, readRunJson } from "./views/run.ts";
 import { listRuns, listRunsByPage } from "./views/runs.ts";
 import { listWorkflows } from "./views/workflows.ts";
+import { greetingFrame, referenceWire } from "./wires/reference/encoder.ts";
 import { receiveFrame } from "./wires/reference/receive-frame.ts";
 
 /** How old the numbers of the last hour may be: every open page asks for them again and again. */
@@ -363,17 +366,20 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     this.#keyUses.note(context.sql, keyId, now());
     const host = { id: context.nextNumber(), keyId, secretVersion, origin, connectedAt: now() };
     context.hosts.add(server, host);
-    this.#saveHosts();
-    server.send(messageFrame(`a.${host.id}`, AUTHENTICATED));
+    context.hosts.save();
+    server.send(greetingFrame(host));
     return new Response(null, { status: 101, webSocket: client });
   }
 
   override async webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
     const host = this.#context?.hosts.of(socket);
-    if (!this.#context || !host) return;
+    const context = this.#context;
+    if (!context || !host) return;
     // Revocation is immediate, also for a socket whose close has not arrived yet.
     if (this.#keys.refusal(host.keyId, "workflows:connect", now())) return this.#refuseHost(host);
-    await receiveFrame(this.#context, host, message, now);
+    await receiveFrame(context, host, message, now);
+    // A commit that is about to be made saves the hosts, and until then the object does not hibernate.
+    if (!context.commits.pending) context.hosts.save();
     this.#watchers.hint(now);
   }
 
@@ -424,7 +430,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
    * their hosts from then on, so that the object can hibernate. A short run never costs more than this timer.
    */
   #keepWatch(context: EnvironmentContext): void {
-    if (this.#watch !== null || !context.hosts.needWatching()) return;
+    if (this.#watch !== null || !context.hosts.held.needWatching()) return;
     this.#watch = setTimeout(() => {
       this.#watch = null;
       this.ctx.waitUntil(this.#lookAfterRuns(context));
@@ -437,7 +443,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     if (checks !== null && checks <= now()) await this.#fireDue(context);
     await context.commits.run((turn) => {
       writeLongStarts(context, turn, now());
-      turn.apply(() => context.hosts.watched());
+      turn.apply(() => context.hosts.held.watched());
     });
     await this.#scheduleAlarm(context, nextLivenessTime(context));
   }
@@ -465,7 +471,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       settled: () => this.#settled(),
       failed: (error) => {
         context.workflows.forget();
-        context.recentRuns.recount();
+        context.openRunIndex.recount();
         log("error", "operation failed", { environment: identity.environmentId, name: errorName(error) });
       },
     });
@@ -473,17 +479,16 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       sql: storage.sql,
       identity,
       commits,
-      hosts: new Hosts(),
+      hosts: new Hosts(referenceWire, (workflow) => context.queue.state(workflow)),
       workflows: new Workflows(storage.sql),
-      queue: new RunQueue((workflow) => context.hosts.touchWorkflow(workflow)),
-      recentRuns: new RecentRuns(storage.sql),
-      ends: new RunEnds(),
+      queue: new RunQueue((workflow) => context.hosts.noteSearch(workflow)),
+      openRunIndex: new OpenRunIndex(storage.sql, (until) => indexOpenRuns(storage, until)),
+      runWaiters: new RunWaiters(systemTime.timers),
       nextNumber: () => {
         last = nextSequence(last, now());
         return last;
       },
       keyText: (keyId) => this.#keyTexts.get(keyId) ?? "",
-      saveHosts: () => this.#saveHosts(),
       outgoing: outgoingOf(this.ctx),
       history: new HistoryClock(parseHistorySettings(this.env).ARCHIVE_EVERY_MINUTES * 60_000),
       archive: () => this.ctx.waitUntil(this.#drain(true)),
@@ -555,11 +560,6 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
       this.#measured = { at, full };
     }
     return this.#measured.full;
-  }
-
-  #saveHosts(): void {
-    const queue = this.#context?.queue;
-    if (queue) this.#context?.hosts.save((workflow) => queue.state(workflow));
   }
 
   #perform(step: StepRow): void {
@@ -658,14 +658,14 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   #settled(): void {
     const context = this.#context;
     if (!context) return;
-    this.#saveHosts();
+    context.hosts.save();
     this.#watchers.hint(now);
     this.#keepWatch(context);
     this.ctx.waitUntil(this.#scheduleAlarm(context));
   }
 
   /** In the next commit, after what the host still sent before it was lost. */
-  async #hostLost(socket: WebSocket): Promise<void> {
+  async #hostLost(socket: HostSocket): Promise<void> {
     const context = this.#context;
     const host = context?.hosts.of(socket);
     if (!context || !host) return;
@@ -675,11 +675,11 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     try {
       await context.commits.run((turn) => {
         lost.push(...context.hosts.remove(host));
-        if (workflow !== undefined) loseRuns(context, turn, workflow, lost, now());
+        if (workflow !== undefined) requeueLostRuns(context, turn, workflow, lost, now());
       });
     } catch {
       // Logged by the commit. The attempts are not counted, but the runs go on.
-      if (workflow !== undefined) for (const { run } of lost) context.queue.putBack(workflow, run);
+      if (workflow !== undefined) for (const { run } of lost) context.queue.requeue(workflow, run);
     }
   }
 

@@ -8,10 +8,10 @@ import { beginAttempt } from "../runs/fetches.ts";
 import { checkHosts } from "../runs/liveness.ts";
 import { deliverSettled, settleStep } from "../runs/pending-answers.ts";
 import { writeStart } from "../runs/run-rows.ts";
-import type { StepRow } from "../runs/step-rows.ts";
 import { nextOwedWake, postponeWake } from "../schedules/registered.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
+import type { StepRow } from "../storage/rows.ts";
 
 /** Delayed events or owed steps handled in one turn; the alarm comes back at once for the rest. */
 const AT_ONCE = 500;
@@ -26,7 +26,7 @@ export function nextStoredTime(context: EnvironmentContext): number | null {
          (SELECT min(due_at) FROM steps WHERE due_at IS NOT NULL AND host NOT IN (SELECT value FROM json_each(?))) AS step,
          (SELECT min(due_at) FROM owed_sources) AS source,
          (SELECT due_at FROM owed_wake) AS wake`,
-      JSON.stringify(context.hosts.full()),
+      JSON.stringify(context.hosts.held.fullHosts()),
     )
     .one();
   const times = [...Object.values(stored), queue.nextPostponed(), context.history.next(context)].filter(
@@ -108,7 +108,7 @@ function dueSteps(context: EnvironmentContext, now: number): StepRow[] {
       `SELECT * FROM steps WHERE due_at IS NOT NULL AND due_at <= ?
        AND host NOT IN (SELECT value FROM json_each(?)) ORDER BY due_at LIMIT ?`,
       now,
-      JSON.stringify(context.hosts.full()),
+      JSON.stringify(context.hosts.held.fullHosts()),
       AT_ONCE,
     )
     .toArray();

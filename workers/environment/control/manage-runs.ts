@@ -120,7 +120,7 @@ export async function waitForRuns(
   const open = found().filter(({ run }) => !runHasEnded(run.status));
   if (open.length > 0) {
     const numbers = open.map(({ number }) => number);
-    await context.ends.until(numbers, waitMs);
+    await context.runWaiters.until(numbers, waitMs);
   }
   const runs = found();
   const outcomes = runs.map(({ number, run: { id, workflow, status, error } }) => {

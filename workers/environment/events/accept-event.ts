@@ -1,9 +1,8 @@
 // Accepting an event: one transaction stores it, finds its workflows and makes their runs.
 //
-// Promise 1 is kept here: an event is routed once per environment and id, for as long as its row is kept. A repeated
-// id with the same content is answered from the row and makes nothing; with other content it is a conflict.
+// Promise 1 is kept here: an event is routed once per environment and id, for as long as its row is kept. A repeated id
+// with the same content is answered from the row and makes no run. A repeated id with other content is a conflict.
 // Tests: tests/workerd/events.test.ts.
-
 import {
   type AcceptedEvent,
   dueAt,
@@ -22,24 +21,25 @@ import type { Workflow } from "../state/workflows.ts";
 import { explainMismatch, type FilterSubject, matchFilter } from "../storage/filter.ts";
 import { eventKeptUntil } from "../storage/history-cursor.ts";
 
-/** Bytes a row may take besides payload and context. */
+/** Bytes that a row may take besides payload and context. */
 const ROW_OVERHEAD_BYTES = 8_192;
 
-/** What made an event. Only workflows that listen for this kind can start for it. */
-export interface Origin {
+/** The rules by which an event finds its workflows. */
+export interface Routing {
+  /** Only workflows that listen for this kind can start. */
   readonly kind: TriggerKind;
-  /** What filters see as the event's service. */
+  /** The event's service, as filters see it. */
   readonly service: string;
-  /** Its runs are test runs. */
+  /** The event's runs are test runs. */
   readonly isTest?: boolean;
-  /** The event has no name of its own: each workflow of the service is asked under the name that it listens for. */
+  /** The event has no name of its own: each workflow of the service sees it under the name that it listens for. */
   readonly unnamed?: boolean;
-  /** Starts these workflows, by number, and no others; no filter is asked. A schedule's event, a test of one workflow. */
+  /** Numbers of the only workflows to start, whatever their filters say: for a schedule's event and a test of a workflow. */
   readonly only?: readonly number[];
 }
 
 /** An event that was posted, or sent by a run. */
-export const CUSTOM: Origin = { kind: "CUSTOM_EVENT", service: "trigger" };
+export const CUSTOM: Routing = { kind: "CUSTOM_EVENT", service: "trigger" };
 
 type Content = Pick<NewEvent, "name" | "payload" | "context">;
 
@@ -53,7 +53,7 @@ interface EventRow extends Record<string, SqlStorageValue> {
   runs: string;
 }
 
-/** What becomes of an event that the object takes. */
+/** The outcomes of an event that the object has room for. */
 export type Acceptance = Exclude<EventOutcome, { readonly outcome: "full" }>;
 
 export type RunsOfEvent = readonly (readonly [run: number, workflow: number])[];
@@ -63,7 +63,7 @@ export function acceptEvent(
   context: EnvironmentContext,
   turn: Turn,
   event: NewEvent,
-  origin: Origin,
+  routing: Routing,
   now: number,
 ): Acceptance {
   const { sql } = context;
@@ -83,7 +83,7 @@ export function acceptEvent(
   const id = context.nextNumber();
   const deliverAt = event.delay ? dueAt(event.delay, now) : now;
   const delayed = deliverAt > now;
-  const runs = delayed ? [] : makeRuns(context, turn, id, event, origin, now);
+  const runs = delayed ? [] : makeRuns(context, turn, id, event, routing, now);
   const row = sql
     .exec<EventRow>(
       `INSERT INTO events (id, sender_id, digest, name, payload, context, timestamp, deliver_at, waits_until, runs,
@@ -100,15 +100,15 @@ export function acceptEvent(
       delayed ? deliverAt : null,
       delayed ? deliverAt : null,
       JSON.stringify(runs),
-      origin.kind,
-      origin.service,
-      origin.isTest ? 1 : 0,
+      routing.kind,
+      routing.service,
+      routing.isTest ? 1 : 0,
     )
     .one();
   return { outcome: "accepted", event: describe(context, row), repeated: false };
 }
 
-/** What a filter is matched against. */
+/** The event as a filter is matched against it. */
 function subjectOf(event: Content, service: string): FilterSubject {
   return {
     event: event.name,
@@ -118,8 +118,8 @@ function subjectOf(event: Content, service: string): FilterSubject {
   };
 }
 
-function matchingWorkflows(context: EnvironmentContext, event: Content, origin: Origin): Workflow[] {
-  const { kind, service, only, unnamed } = origin;
+function matchingWorkflows(context: EnvironmentContext, event: Content, routing: Routing): Workflow[] {
+  const { kind, service, only, unnamed } = routing;
   const { workflows } = context;
   if (only) return only.flatMap((number) => workflows.byNumber(number) ?? []).filter((each) => !each.deregistered);
   const listening = unnamed ? workflows.listeningToService(kind, service) : workflows.listeningFor(kind, event.name);
@@ -131,11 +131,11 @@ function matchingWorkflows(context: EnvironmentContext, event: Content, origin: 
 }
 
 /**
- * Which workflows would start, and what stops the others: those of the event's name, or of a delivery's service. Stores
- * nothing. A schedule's event is the event of the workflow that registered it, and there is nothing to explain.
+ * Explains, for each workflow of the event's name or of a delivery's service, whether it would start, and if not, its first
+ * mismatch. Stores nothing. A schedule's event belongs to the workflow that registered it, so there is nothing to explain.
  */
-export function explainEvent(context: EnvironmentContext, event: Content, origin: Origin): Explanation[] {
-  const { kind, service, unnamed } = origin;
+export function explainEvent(context: EnvironmentContext, event: Content, routing: Routing): Explanation[] {
+  const { kind, service, unnamed } = routing;
   if (kind === "SCHEDULE") return [];
   const { workflows } = context;
   const subject = subjectOf(event, service);
@@ -164,8 +164,8 @@ export function routeDelayedEvent(context: EnvironmentContext, turn: Turn, id: n
       is_test: number;
     }>("SELECT name, payload, context, kind, service, is_test FROM events WHERE id = ? AND waits_until IS NOT NULL", id)
     .one();
-  const origin = { kind: event.kind, service: event.service, isTest: event.is_test === 1 };
-  const runs = makeRuns(context, turn, id, event, origin, now);
+  const routing = { kind: event.kind, service: event.service, isTest: event.is_test === 1 };
+  const runs = makeRuns(context, turn, id, event, routing, now);
   context.sql.exec("UPDATE events SET waits_until = NULL, runs = ? WHERE id = ?", JSON.stringify(runs), id);
 }
 
@@ -174,12 +174,12 @@ function makeRuns(
   turn: Turn,
   event: number,
   content: Content,
-  origin: Origin,
+  routing: Routing,
   now: number,
 ): RunsOfEvent {
-  return matchingWorkflows(context, content, origin).map((workflow) => {
+  return matchingWorkflows(context, content, routing).map((workflow) => {
     const run = context.nextNumber();
-    insertRun(context, turn, { run, workflow, event, now, isTest: origin.isTest === true });
+    insertRun(context, turn, { run, workflow, event, now, isTest: routing.isTest === true });
     return [run, workflow.number] as const;
   });
 }

@@ -1,7 +1,7 @@
 // A webhook delivery becomes an event of this environment, and runs of the workflows that listen to its service.
 //
-// Promise 3 is kept here for its second half: a delivery that is handed over again, under the same id, is answered as the
-// first time and makes nothing. Tests: tests/workerd/receive-delivery.test.ts.
+// The second half of promise 3 is kept here: a delivery that is handed over again under the same id gets the answer of the
+// first time and makes no event. Tests: tests/workerd/receive-delivery.test.ts.
 import type { Delivery, DeliveryOutcome } from "../../../shared/contracts/environment.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
@@ -15,9 +15,9 @@ export function receiveDelivery(
   now: number,
 ): DeliveryOutcome {
   if (!receivesWebhooks(context.sql)) return { outcome: "not received" };
-  // An event is shown with a name: one without is shown with its service.
+  // People see every event with a name: an event without one is named after its service.
   const named = { ...event, name: name ?? service, timestamp: receivedAt, delay: null };
-  const origin = { kind: "WEBHOOK", service, unnamed: name === null } as const;
-  const accepted = acceptEvent(context, turn, named, origin, now);
+  const routing = { kind: "WEBHOOK", service, unnamed: name === null } as const;
+  const accepted = acceptEvent(context, turn, named, routing, now);
   return accepted.outcome === "accepted" ? { outcome: "accepted", event: accepted.event } : accepted;
 }

@@ -13,10 +13,10 @@ import {
   ARCHIVED_AT_ONCE_ROWS,
 } from "../../../shared/kernel/limits.ts";
 import { endRun } from "../runs/run-rows.ts";
-import type { StepRow } from "../runs/step-rows.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
 import { readHistory } from "../storage/history-cursor.ts";
+import type { StepRow } from "../storage/rows.ts";
 import { EVENT_COLUMNS, type EventRow, summarizeUnended } from "../views/events.ts";
 import { task } from "../views/run.ts";
 import { type RunWithEvent, runsWithEvent, summarizeRow } from "../views/runs.ts";
@@ -269,12 +269,12 @@ export function* earlierParts({ sql }: EnvironmentContext, { rows }: Batch): Gen
  * From their moment on every reader saw them as timed out.
  */
 export function endTimedOut(context: EnvironmentContext, turn: Turn, now: number): boolean {
-  const { sql, hosts, recentRuns } = context;
+  const { sql, hosts, openRunIndex } = context;
   const end = (expired: readonly { id: number; expires_at: number }[]) => {
     for (const { id, expires_at } of expired) endRun(context, turn, id, { status: "TIMED_OUT" }, expires_at);
     return expired.length > 0;
   };
-  end(recentRuns.expired(now).filter(({ workflow }) => !hosts.serves(workflow)));
+  end(openRunIndex.expired(now).filter(({ workflow }) => !hosts.serves(workflow)));
   for (let workflow = -1; ; ) {
     const next = sql
       .exec<{ workflow: number | null }>(

@@ -2,6 +2,8 @@
 // and so does one that a person had made again.
 import { firstSequenceAt, runId } from "../../../shared/ids/ids.ts";
 import { FORGOTTEN_AT_ONCE, FORGOTTEN_STEPS_AT_ONCE } from "../../../shared/kernel/limits.ts";
+import { deleteRun } from "../runs/run-rows.ts";
+import { deleteSomeSteps, deleteSteps } from "../runs/step-rows.ts";
 import type { EnvironmentContext } from "../state/context.ts";
 import { eventsHorizon, runsHorizon } from "../storage/history-cursor.ts";
 
@@ -41,8 +43,8 @@ function forgetRuns({ sql, identity }: EnvironmentContext, sweep: Sweep, now: nu
       .one();
     steps += count;
     if (steps >= FORGOTTEN_STEPS_AT_ONCE) sql.exec("INSERT OR IGNORE INTO forgotten_runs VALUES (?)", id);
-    else if (count > 0) sql.exec("DELETE FROM steps WHERE run = ?", id);
-    sql.exec("DELETE FROM runs WHERE id = ?", id);
+    else if (count > 0) deleteSteps({ sql }, id);
+    deleteRun({ sql }, id);
     sql.exec("DELETE FROM reruns WHERE event = ? AND run = ?", event, id);
     sql.exec("DELETE FROM items WHERE namespace = ?", `run:${runId(identity.environmentId, id)}`);
     sweep.runsAfter = id;
@@ -54,12 +56,8 @@ function forgetRuns({ sql, identity }: EnvironmentContext, sweep: Sweep, now: nu
 function forgetSteps({ sql }: EnvironmentContext): boolean {
   const [next] = sql.exec<{ run: number }>("SELECT run FROM forgotten_runs LIMIT 1").toArray();
   if (next === undefined) return false;
-  const gone = sql.exec(
-    "DELETE FROM steps WHERE run = ?1 AND (kind, key) IN (SELECT kind, key FROM steps WHERE run = ?1 LIMIT ?2)",
-    next.run,
-    FORGOTTEN_STEPS_AT_ONCE,
-  );
-  if (gone.rowsWritten === 0) sql.exec("DELETE FROM forgotten_runs WHERE run = ?", next.run);
+  const deleted = deleteSomeSteps({ sql }, next.run, FORGOTTEN_STEPS_AT_ONCE);
+  if (!deleted) sql.exec("DELETE FROM forgotten_runs WHERE run = ?", next.run);
   return true;
 }
 

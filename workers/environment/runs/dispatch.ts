@@ -1,23 +1,22 @@
-// Offers waiting runs to hosts: the oldest run first, to the host with the fewest in flight. An offer writes no row;
-// the host's attachment says that it holds the run.
+// Offers waiting runs to hosts: the oldest run first, to the host with the fewest runs. An offer writes no row; the host's
+// attachment remembers the run.
 //
-// A run is offered only after the transaction that stored it, and a host that holds it keeps it until the run ends or
-// the host is lost, so no two hosts run it at once. Tests: tests/workerd/hosts.test.ts.
-import { decodeBase62Integer, encodeBase62Integer } from "../../../shared/ids/base62.ts";
+// No two hosts run the same run at once: a run is offered only after the transaction that stored it, and its host keeps it
+// until the run ends or the host is lost. Tests: tests/workerd/hosts.test.ts.
 import { runId } from "../../../shared/ids/ids.ts";
 import { OFFERED_PER_TURN_MAX_CHARS } from "../../../shared/kernel/limits.ts";
 import { errorName, log } from "../../../shared/kernel/log.ts";
-import { callMessage, messageFrame } from "../../../shared/wire/reference/frames.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
-import { type HeldRun, type Host, isSuspect, sendFrame } from "../state/hosts.ts";
+import { type Host, isSuspect, sendFrame } from "../state/host.ts";
 import type { WaitingRun } from "../state/run-queue.ts";
 import { endRun } from "./run-rows.ts";
+import { runScope } from "./run-scope.ts";
 import { addStep } from "./step-rows.ts";
 
 /**
- * Offers waiting runs of a workflow to its hosts until there are no more of either. A turn offers a limited number of
- * characters, since frames stand in memory until they are sent; the next turn goes on.
+ * Offers waiting runs of a workflow until no run waits or no host has room. The offers of one turn have a limited number of
+ * characters, because frames stay in memory until they are sent. The next turn goes on.
  */
 export function dispatchWorkflow(context: EnvironmentContext, turn: Turn, workflow: number, now: number): void {
   const { hosts } = context;
@@ -28,7 +27,7 @@ export function dispatchWorkflow(context: EnvironmentContext, turn: Turn, workfl
     const waiting = context.queue.next(context.sql, workflow, context.hosts, now);
     if (waiting.length === 0) break;
     for (const run of waiting) {
-      if (context.hosts.holder(run.id)) continue;
+      if (hosts.held.holder(run.id)) continue;
       const host = hosts.leastBusy(workflow, isSuspect({ lostInARow: run.lost_in_a_row }));
       const offered = host && chars < OFFERED_PER_TURN_MAX_CHARS ? tryOffer(context, turn, host, run, now) : null;
       if (offered === null) notNow.push(run);
@@ -36,16 +35,16 @@ export function dispatchWorkflow(context: EnvironmentContext, turn: Turn, workfl
     }
   }
   for (const run of notNow) {
-    if (run.asleep) context.queue.seekSleepers(workflow);
-    else context.queue.putBack(workflow, run.id);
+    if (run.asleep) context.queue.rescanSleepingRuns(workflow);
+    else context.queue.requeue(workflow, run.id);
   }
   if (chars < OFFERED_PER_TURN_MAX_CHARS) return;
   turn.afterwards(() => void context.commits.run((next) => next.dispatch(workflow)));
 }
 
 /**
- * Runs whose time to live ended while no host was connected, written down before a first host could take them.
- * From their moment on every reader saw them as timed out.
+ * Ends the runs whose time to live ended while no host was connected, before a host can take them. Readers have seen them
+ * as timed out from that time on.
  */
 export function expireRuns(context: EnvironmentContext, turn: Turn, workflow: number, now: number): void {
   const expired = context.sql
@@ -60,14 +59,14 @@ export function expireRuns(context: EnvironmentContext, turn: Turn, workflow: nu
 }
 
 /**
- * Offers a run; answers the characters sent, or null when it was not offered. One that fails inside keeps no other from
- * being offered, and is tried again later.
+ * Offers a run. Returns the number of characters to send, or null if the run was not offered. An error concerns this run
+ * only: the others are offered, and this one is tried again later.
  */
 function tryOffer(context: EnvironmentContext, turn: Turn, host: Host, run: WaitingRun, now: number): number | null {
   try {
     return offer(context, turn, host, run, now);
   } catch (error) {
-    context.hosts.release(run.id);
+    context.hosts.held.release(run.id);
     log("error", "offer failed", { run: run.id, name: errorName(error) });
     return null;
   }
@@ -83,8 +82,8 @@ function offer(context: EnvironmentContext, turn: Turn, host: Host, run: Waiting
   if (run.lostAsleep) {
     addStep(context, { run: run.id, kind: "DISCONNECTION", attempt: run.attempts - 1, now, detail: {} });
   }
-  // Applied at once, not with the turn's other changes: the next run of this turn must see the host as busier.
-  context.hosts.hold(host, {
+  // At once, not with the turn's other changes: the next run of this turn must see the host as busier.
+  context.hosts.held.hold(host, {
     run: run.id,
     attempt: run.attempts,
     offeredAt: now,
@@ -97,46 +96,21 @@ function offer(context: EnvironmentContext, turn: Turn, host: Host, run: Waiting
   return frame.length;
 }
 
-/** The id of the call that offers an attempt of a run; its answer bears the same. */
-function offerId(run: number, attempt: number): string {
-  return `offer.${encodeBase62Integer(run, 9)}.${attempt}`;
-}
-
-/** The held run that an answer's id names, if it answers the offer of the current attempt. */
-export function offeredRun(host: Host, answerId: string): HeldRun | undefined {
-  const [kind, run, attempt] = answerId.split(".");
-  if (kind !== "offer" || run === undefined) return undefined;
-  const number = decodeBase62Integer(run, 9);
-  const held = number === null ? undefined : host.held.get(number);
-  return held && String(held.attempt) === attempt ? held : undefined;
-}
-
-/** What every call of the server says about the run it concerns, as the reference client reads it. */
-export function runMeta(context: EnvironmentContext, host: Host): Readonly<Record<string, unknown>> {
-  const { identity, workflows, keyText } = context;
-  return {
-    environment: identity.environmentSlug,
-    workflowId: host.registration ? (workflows.byNumber(host.registration.workflow)?.slug ?? "") : "",
-    organizationId: identity.organizationId,
-    apiKey: keyText(host.keyId),
-  };
-}
-
-/** TRIGGER_WORKFLOW, with the stored payload and context as they are. Null when the event is gone. */
+/** The frame that offers the run. Null if the run's event is gone. */
 function offerFrame(context: EnvironmentContext, host: Host, run: WaitingRun): string | null {
   const [event] = context.sql.exec<{ payload: string; context: string | null }>(
     "SELECT payload, context FROM events WHERE id = ?",
     run.event,
   );
   if (!event) return null;
-  const id = offerId(run.id, run.attempts);
-  const meta = JSON.stringify({
-    ...runMeta(context, host),
-    isTest: run.is_test === 1,
-    appOrigin: host.origin,
+  return host.wire.offer({
+    run: run.id,
     attempt: run.attempts,
+    runId: runId(context.identity.environmentId, run.id),
+    payload: event.payload,
+    context: event.context,
+    isTest: run.is_test === 1,
+    origin: host.origin,
+    scope: runScope(context, host),
   });
-  const external = JSON.stringify(runId(context.identity.environmentId, run.id));
-  const data = `{"id":${external},"trigger":{"input":${event.payload},"context":${event.context ?? "{}"}},"meta":${meta}}`;
-  return messageFrame(id, callMessage(id, "TRIGGER_WORKFLOW", data));
 }

@@ -1,7 +1,6 @@
-// Calls on the user's behalf. The object stores the request, has the stateless entrypoint make the call, and stores
-// the answer; it never calls out itself. A call whose answer did not come back (the object was lost meanwhile) is made
-// again: a target may so see an attempt twice, never the run its answer twice.
-
+// Calls on the user's behalf. The object stores the request, has the stateless entrypoint make the call, and stores the
+// answer; the object itself calls no target. A call that was cut off because the object was lost is made again, so a target
+// may see an attempt twice. The run gets its answer once.
 import { FETCH_CUT_OFF_AFTER_MS, RETRY_AFTER_MAX_MS } from "../../../shared/kernel/limits.ts";
 import {
   type Attempted,
@@ -12,11 +11,12 @@ import {
 } from "../../../shared/wire/reference/fetch.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
+import type { StepRow } from "../storage/rows.ts";
 import { settleStep } from "./pending-answers.ts";
 import { readRun } from "./run-rows.ts";
-import { findStep, type StepRow, stepFits } from "./step-rows.ts";
+import { beginCall, endCall, findStep, retryCallAt, stepFits } from "./step-rows.ts";
 
-/** What is stored of a fetch and shown: the request with its secrets masked, and its retries. */
+/** The stored and shown part of a fetch: the request with its secrets masked, and its retries. */
 export interface FetchDetail {
   readonly request: {
     readonly url: string;
@@ -32,7 +32,7 @@ export type Judgement =
   | { readonly next: "resolve" | "reject"; readonly result: unknown }
   | { readonly next: "retry"; readonly afterMs: number };
 
-/** What follows from an attempt: the answer, or another one after a wait. `tries` counts this one. */
+/** Decides after an attempt: answer the run, or make another attempt after a wait. `tries` counts this attempt. */
 export function judge(attempted: Attempted, retry: Retry, tries: number): Judgement {
   if (attempted.kind === "failed") return { next: "reject", result: attempted.error };
   const { response, retryAfterMs } = attempted;
@@ -42,7 +42,7 @@ export function judge(attempted: Attempted, retry: Retry, tries: number): Judgem
   return { next: "retry", afterMs: retryAfterMs === null ? backoff : Math.min(retryAfterMs, RETRY_AFTER_MAX_MS) };
 }
 
-/** Makes the next call of a fetch and stores what came of it. Resolves when that is stored. */
+/** Makes the next call of a fetch. Resolves when its outcome is stored. */
 export async function performFetch(context: EnvironmentContext, step: StepRow, clock: () => number): Promise<void> {
   const request = await outgoingRequest(context, step);
   const attempted: Attempted =
@@ -60,28 +60,17 @@ export async function performFetch(context: EnvironmentContext, step: StepRow, c
 
 function storeAttempt(context: EnvironmentContext, turn: Turn, step: StepRow, attempted: Attempted, now: number): void {
   const current = findStep(context, step.run, step.kind, step.key);
-  // Another attempt was begun after this one was taken for cut off: its answer counts.
+  // This attempt was taken for cut off and a later one has begun: the answer of the later one counts.
   if (!current || current.finished_at !== null || current.tries !== step.tries) return;
-  // Nobody waits any more: nothing is tried again for a run that has ended.
+  // A run that has ended waits for nothing, so the call is not repeated.
   if (readRun(context, step.run)?.finished_at !== null) {
-    context.sql.exec(
-      "UPDATE steps SET calling = 0 WHERE run = ? AND kind = ? AND key = ?",
-      step.run,
-      step.kind,
-      step.key,
-    );
+    endCall(context, step);
     return;
   }
   const { retry } = JSON.parse(current.detail) as FetchDetail;
   const judged = judge(attempted, retry, step.tries);
   if (judged.next === "retry") {
-    context.sql.exec(
-      "UPDATE steps SET due_at = ?, calling = 0 WHERE run = ? AND kind = ? AND key = ?",
-      now + judged.afterMs,
-      step.run,
-      step.kind,
-      step.key,
-    );
+    retryCallAt(context, step, now + judged.afterMs);
     return;
   }
   let result = JSON.stringify(judged.result);
@@ -93,21 +82,13 @@ function storeAttempt(context: EnvironmentContext, turn: Turn, step: StepRow, at
   settleStep(context, turn, current, { result, failed }, now);
 }
 
-/** Begins the next attempt of a fetch that is due. From here on it counts as cut off when no answer comes in time. */
+/** Begins the next attempt of a fetch that is due. Without an answer in time it counts as cut off. */
 export function beginAttempt(context: EnvironmentContext, turn: Turn, step: StepRow, now: number): void {
-  const begun = context.sql
-    .exec<StepRow>(
-      "UPDATE steps SET tries = tries + 1, calling = 1, due_at = ? WHERE run = ? AND kind = ? AND key = ? RETURNING *",
-      now + FETCH_CUT_OFF_AFTER_MS,
-      step.run,
-      step.kind,
-      step.key,
-    )
-    .one();
+  const begun = beginCall(context, step, now + FETCH_CUT_OFF_AFTER_MS);
   turn.afterwards(() => context.perform(begun));
 }
 
-/** Calls that were under way when the object was lost: made again, as the same attempt. */
+/** Calls that were under way when the object was lost. They are made again, as the same attempt. */
 export function callsCutOff({ sql }: EnvironmentContext, now: number): StepRow[] {
   return sql
     .exec<StepRow>(

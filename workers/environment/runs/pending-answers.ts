@@ -1,19 +1,28 @@
-// Answers that the router owes to a run: delays and fetches. While one is owed the run is asleep: it leaves its host's
-// attachment and stands in the step's row, so that any number of runs can sleep, for a year, and cost nothing.
+// Pending answers: the results of delays and fetches, which the router sends later. A run that waits for one is asleep: its
+// host's attachment no longer remembers it, the step's row names the host instead. So any number of runs can sleep, for a
+// year, and cost nothing. The stored index is called `owed_steps`.
 //
-// A delay fires once, at its first due time or later, also when its host is lost meanwhile: then the answer waits in
-// the row for whichever host replays the run. Tests: tests/workerd/delays.test.ts, tests/workerd/fetch.test.ts.
+// A delay ends once, at its first due time or later, also if its host is lost meanwhile: then the answer waits in the row
+// for the host that replays the run. Tests: tests/workerd/delays.test.ts, tests/workerd/fetch.test.ts.
 import { runId } from "../../../shared/ids/ids.ts";
-import { callMessage, messageFrame } from "../../../shared/wire/reference/frames.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
-import { type HeldRun, type Host, hasRoomToWake, sendFrame } from "../state/hosts.ts";
-import { NO_HOST } from "../state/run-queue.ts";
-import { runMeta } from "./dispatch.ts";
-import { readRun, writeStart } from "./run-rows.ts";
-import { addOwedStep, addStep, findStep, type NewStep, type StepKind, type StepRow } from "./step-rows.ts";
+import { type HeldRun, type Host, hasRoomToWake, NO_HOST, sendFrame } from "../state/host.ts";
+import type { StepRow } from "../storage/rows.ts";
+import { clearLosses, readRun, writeStart } from "./run-rows.ts";
+import { runScope } from "./run-scope.ts";
+import {
+  addPendingStep,
+  addStep,
+  findStep,
+  finishPendingStep,
+  hasPendingAnswer,
+  type NewStep,
+  noteDelivered,
+  setWaitingHost,
+} from "./step-rows.ts";
 
-export interface OwedStep extends NewStep {
+export interface RequestedAnswer extends NewStep {
   readonly key: string;
   readonly dueAt: number;
   readonly tries?: number;
@@ -21,10 +30,16 @@ export interface OwedStep extends NewStep {
 }
 
 /**
- * A host asks for an answer that takes time. Answers whether the step is new. A step that has its result is answered
- * with it at once; one that is still owed from an earlier attempt keeps its due time and is owed to this host now.
+ * A host asks for an answer that takes time. Returns true if the step is new. A finished step is answered at once. A step
+ * that an earlier attempt asked for keeps its due time, and its answer goes to this host.
  */
-export function owe(context: EnvironmentContext, turn: Turn, host: Host, held: HeldRun, step: OwedStep): boolean {
+export function requestAnswer(
+  context: EnvironmentContext,
+  turn: Turn,
+  host: Host,
+  held: HeldRun,
+  step: RequestedAnswer,
+): boolean {
   const known = findStep(context, held.run, step.kind, step.key);
   if (known?.finished_at != null) {
     sendAnswer(context, turn, host, known);
@@ -32,16 +47,10 @@ export function owe(context: EnvironmentContext, turn: Turn, host: Host, held: H
   }
   if (known) {
     if (known.host !== host.id) {
-      context.sql.exec(
-        "UPDATE steps SET host = ? WHERE run = ? AND kind = ? AND key = ?",
-        host.id,
-        step.run,
-        step.kind,
-        step.key,
-      );
+      setWaitingHost(context, step, host.id);
     }
   } else {
-    addOwedStep(context, { ...step, host: host.id, tries: step.tries ?? 0, sealed: step.sealed ?? null });
+    addPendingStep(context, { ...step, host: host.id, tries: step.tries ?? 0, sealed: step.sealed ?? null });
   }
   fallAsleep(context, turn, host, held);
   return !known;
@@ -52,11 +61,11 @@ function fallAsleep(context: EnvironmentContext, turn: Turn, host: Host, held: H
   if (!awake) return;
   writeStart(context, turn, held.startedAt === null ? { ...held, startedAt: held.offeredAt } : held);
   const workflow = host.registration?.workflow;
-  turn.apply(() => context.hosts.release(held.run));
+  turn.apply(() => context.hosts.held.release(held.run));
   if (workflow !== undefined) turn.dispatch(workflow);
 }
 
-/** Stores the answer of a step and hands it to the host that waits, unless that host is gone or full for now. */
+/** Stores the answer of a step and sends it to the host that waits. If the host is full, the answer waits for room. */
 export function settleStep(
   context: EnvironmentContext,
   turn: Turn,
@@ -66,38 +75,23 @@ export function settleStep(
 ): void {
   const host = waitingHost(context, step);
   const deliverable = host === undefined || hasRoomToWake(host);
-  const [settled] = context.sql.exec<StepRow>(
-    `UPDATE steps SET finished_at = ?, due_at = ?, failed = ?, result = ?, sealed = NULL, calling = 0
-     WHERE run = ? AND kind = ? AND key = ? AND finished_at IS NULL RETURNING *`,
-    now,
-    deliverable ? null : now,
-    answer.failed ? 1 : 0,
-    answer.result,
-    step.run,
-    step.kind,
-    step.key,
-  );
+  const settled = finishPendingStep(context, step, answer, deliverable ? null : now, now);
   if (!settled) return;
-  context.sql.exec("UPDATE runs SET lost_in_a_row = 0 WHERE id = ? AND lost_in_a_row > 0", step.run);
+  clearLosses(context, step.run);
   if (deliverable) wake(context, turn, host, settled, now);
 }
 
-/** Hands over an answer that had to wait until its host had room. */
+/** Sends an answer that had to wait until its host had room. */
 export function deliverSettled(context: EnvironmentContext, turn: Turn, step: StepRow, now: number): void {
   const host = waitingHost(context, step);
   if (host && !hasRoomToWake(host)) return;
-  context.sql.exec(
-    "UPDATE steps SET due_at = NULL WHERE run = ? AND kind = ? AND key = ?",
-    step.run,
-    step.kind,
-    step.key,
-  );
+  noteDelivered(context, step);
   wake(context, turn, host, step, now);
 }
 
-/** The connected host that sleeps over this step; none when the run has since been offered to another. */
+/** The connected host that waits for this step. None if the run was offered to another host since. */
 function waitingHost(context: EnvironmentContext, step: StepRow): Host | undefined {
-  const holder = context.hosts.holder(step.run);
+  const holder = context.hosts.held.holder(step.run);
   const host = context.hosts.byId(step.host);
   return holder === undefined || holder === host ? host : undefined;
 }
@@ -106,20 +100,19 @@ function wake(context: EnvironmentContext, turn: Turn, host: Host | undefined, s
   const run = readRun(context, step.run);
   if (!run || run.finished_at !== null) return;
   if (host) sendAnswer(context, turn, host, step);
-  if (context.hosts.holder(step.run)) return;
-  const [owedElse] = context.sql.exec("SELECT 1 FROM steps WHERE run = ? AND due_at IS NOT NULL LIMIT 1", step.run);
-  if (owedElse) return;
+  if (context.hosts.held.holder(step.run)) return;
+  if (hasPendingAnswer(context, step.run)) return;
   if (!host) {
-    // Nobody runs it: whoever is offered it next finds the answer stored.
+    // No host runs it: the next host that is offered the run finds the answer stored.
     if (step.host !== NO_HOST) {
       addStep(context, { run: run.id, kind: "DISCONNECTION", attempt: Math.max(0, run.attempts - 1), now, detail: {} });
     }
-    turn.apply(() => context.queue.putBack(run.workflow, run.id));
+    turn.apply(() => context.queue.requeue(run.workflow, run.id));
     turn.dispatch(run.workflow);
     return;
   }
-  // Applied at once, so that the next answer of this turn sees the host as fuller.
-  context.hosts.hold(host, {
+  // At once, so that the next answer of this turn sees the host as fuller.
+  context.hosts.held.hold(host, {
     run: run.id,
     attempt: Math.max(0, run.attempts - 1),
     offeredAt: now,
@@ -130,16 +123,6 @@ function wake(context: EnvironmentContext, turn: Turn, host: Host | undefined, s
   });
 }
 
-const ANSWERS: Partial<Record<StepKind, readonly [resolve: string, reject: string]>> = {
-  DURABLE_DELAY: ["RESOLVE_DELAY", ""],
-  FETCH_REQUEST: ["RESOLVE_FETCH_REQUEST", "REJECT_FETCH_REQUEST"],
-  RUN_ONCE: ["RESOLVE_RUN_ONCE", ""],
-  KV_GET: ["RESOLVE_KV_GET", ""],
-  KV_SET: ["RESOLVE_KV_SET", ""],
-  KV_DELETE: ["RESOLVE_KV_DELETE", ""],
-  REQUEST: ["RESOLVE_REQUEST", "REJECT_REQUEST"],
-};
-
 /** Sends the answer of a finished step to a host, after the answer to the call that asked for it. */
 export function sendAnswer(
   context: EnvironmentContext,
@@ -147,12 +130,14 @@ export function sendAnswer(
   host: Host,
   step: Pick<StepRow, "run" | "kind" | "key" | "failed" | "result">,
 ): void {
-  const [resolve = "", reject = ""] = ANSWERS[step.kind] ?? [];
-  const run = runId(context.identity.environmentId, step.run);
-  const value = step.result === null ? "" : `,${step.failed ? '"error"' : '"output"'}:${step.result}`;
-  const meta = JSON.stringify({ ...runMeta(context, host), runId: run });
-  const data = `{"id":${JSON.stringify(`${run}:${step.key}`)},"key":${JSON.stringify(step.key)}${value},"meta":${meta}}`;
-  const id = `answer.${context.nextNumber()}`;
-  const frame = messageFrame(id, callMessage(id, step.failed ? reject : resolve, data));
+  const frame = host.wire.result({
+    number: context.nextNumber(),
+    runId: runId(context.identity.environmentId, step.run),
+    kind: step.kind,
+    key: step.key,
+    failed: step.failed === 1,
+    result: step.result,
+    scope: runScope(context, host),
+  });
   turn.afterwards(() => sendFrame(host, frame));
 }

@@ -10,7 +10,7 @@ import type { ScheduleDetails, SchedulesPage, SchedulesQuery } from "../../../sh
 import type { EnvironmentState } from "../../../shared/contracts/environment.ts";
 import type { Held } from "../../../shared/contracts/schedule-book.ts";
 import { latestTime, nextTime, nextTimes, type Timing } from "../../../shared/kernel/schedule-times.ts";
-import { acceptEvent, CUSTOM, type Origin } from "../events/accept-event.ts";
+import { acceptEvent, CUSTOM, type Routing } from "../events/accept-event.ts";
 import type { Turn } from "../state/commits.ts";
 import type { EnvironmentContext } from "../state/context.ts";
 import type { Workflow } from "../state/workflows.ts";
@@ -233,7 +233,7 @@ function eventOf(row: ScheduleRow, scheduled: number, now: number): NewEvent {
   };
 }
 
-function originOf({ workflow }: ScheduleRow, isTest: boolean): Origin {
+function originOf({ workflow }: ScheduleRow, isTest: boolean): Routing {
   if (workflow === null) return { ...CUSTOM, isTest };
   return { kind: "SCHEDULE", service: "scheduler", isTest, only: [workflow] };
 }

@@ -53,6 +53,11 @@ export class Commits {
     this.#hooks = hooks;
   }
 
+  /** True while a commit is about to be made. */
+  get pending(): boolean {
+    return this.#scheduled;
+  }
+
   /** Runs the operation in the next commit. Rejects with what it threw, if it threw; the others are not affected. */
   run<T>(execute: (turn: Turn) => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {

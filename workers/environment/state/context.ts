@@ -2,13 +2,13 @@
 
 import type { WebhookTrigger } from "../../../shared/contracts/webhook-source.ts";
 import type { Attempted, OutgoingRequest } from "../../../shared/wire/reference/fetch.ts";
-import type { StepRow } from "../runs/step-rows.ts";
 import type { HistoryClock, Retention } from "../storage/history-cursor.ts";
+import type { StepRow } from "../storage/rows.ts";
 import type { Commits } from "./commits.ts";
 import type { Hosts } from "./hosts.ts";
-import type { RecentRuns } from "./open-run-index.ts";
+import type { OpenRunIndex } from "./open-run-index.ts";
 import type { RunQueue } from "./run-queue.ts";
-import type { RunEnds } from "./run-waiters.ts";
+import type { RunWaiters } from "./run-waiters.ts";
 import type { Workflows } from "./workflows.ts";
 
 export interface Identity {
@@ -26,14 +26,12 @@ export interface EnvironmentContext {
   readonly hosts: Hosts;
   readonly workflows: Workflows;
   readonly queue: RunQueue;
-  readonly recentRuns: RecentRuns;
-  readonly ends: RunEnds;
+  readonly openRunIndex: OpenRunIndex;
+  readonly runWaiters: RunWaiters;
   /** The next number for an event, a run or a log; numbers sort by time. */
   readonly nextNumber: () => number;
   /** The text of a key that a host connected with, for `ctx.apiKey`. */
   readonly keyText: (keyId: string) => string;
-  /** Writes the attachments of hosts that changed, outside of a turn. */
-  readonly saveHosts: () => void;
   /** The stateless entrypoint that calls the user's targets. */
   readonly outgoing: { attempt(request: OutgoingRequest): Promise<Attempted> };
   /** Makes the next call of a fetch, in the background. */

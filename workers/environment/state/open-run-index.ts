@@ -1,25 +1,28 @@
-// Which runs have not ended. Those made last are looked through for it; older ones stand in an index. The view
-// `unfinished_runs` is both: whoever looks for runs that have not ended asks it.
+// The open runs, that is, the runs that have not ended. The newest RECENT_RUNS runs are scanned; older open ones are
+// indexed. The view `unfinished_runs` is both, and every search for open runs asks the view.
 //
-// An index entry is a row written, a quarter of what a run costs besides, and most runs end within a second. So a run
-// that a host can take is made without one, and gets it when it is still open some hundred runs later.
+// An index entry is a row written, a quarter of the other cost of a run, and most runs end within a second. So a run that
+// a host can take is made without an entry, and gets one only if it is still open some hundred runs later.
 // Tests: tests/workerd/unfinished-runs.test.ts.
 import { RECENT_RUNS } from "../../../shared/kernel/limits.ts";
 
 const UNTIL = "(SELECT until FROM indexed_runs)";
 
-export class RecentRuns {
+export class OpenRunIndex {
   readonly #sql: SqlStorage;
-  /** About so many: what was rolled back or forgotten is counted too, which does no harm. */
+  readonly #writeEntries: (until: number) => void;
+  /** Runs after the index, roughly: runs that were rolled back or forgotten count too, which does no harm. */
   #recent: number;
 
-  constructor(sql: SqlStorage) {
+  /** `writeEntries` gives the open runs up to a number their entries. */
+  constructor(sql: SqlStorage, writeEntries: (until: number) => void) {
     this.#sql = sql;
+    this.#writeEntries = writeEntries;
     this.#recent = this.#count();
     if (this.#recent >= RECENT_RUNS) this.#indexOlder();
   }
 
-  /** After something was undone: it may have been the entries that were written for the older half. */
+  /** An operation was rolled back, and with it perhaps the entries of the older half. */
   recount(): void {
     this.#recent = this.#count();
   }
@@ -30,13 +33,13 @@ export class RecentRuns {
       .one().n;
   }
 
-  /** A run was made. When that is one too many, those of the older half that are open get their entry. */
-  made(): void {
+  /** A run was made. If it is one too many, the open runs of the older half get their entries. */
+  noteMade(): void {
     this.#recent += 1;
     if (this.#recent > RECENT_RUNS) this.#indexOlder();
   }
 
-  /** Those among them that nobody took before their time to live ended. */
+  /** The recent runs that no host took before their time to live ended. */
   expired(now: number): { id: number; workflow: number; expires_at: number }[] {
     return this.#sql
       .exec<{ id: number; workflow: number; expires_at: number }>(
@@ -53,10 +56,7 @@ export class RecentRuns {
       .exec<{ id: number }>(`SELECT id FROM runs WHERE id > ${UNTIL} ORDER BY id DESC LIMIT 1 OFFSET ?`, this.#recent)
       .toArray();
     if (!last) return;
-    this.#sql.exec(
-      `UPDATE runs SET indexed = 1 WHERE id > ${UNTIL} AND id <= ? AND finished_at IS NULL AND indexed = 0`,
-      last.id,
-    );
+    this.#writeEntries(last.id);
     this.#sql.exec("UPDATE indexed_runs SET until = ?", last.id);
   }
 }

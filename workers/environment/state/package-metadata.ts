@@ -1,5 +1,5 @@
-// What is kept of the process behind a registration: its package and commit. `metadata.env` holds every TRIGGER_*
-// variable of the process and is never kept; a git origin may hold a token and is kept without credentials.
+// The stored facts about the process behind a registration: its package and commit. `metadata.env` holds every TRIGGER_*
+// variable of the process and is never stored. A git origin may hold a token and is stored without credentials.
 import { z } from "zod";
 import type { Registration } from "../../../shared/wire/reference/host-calls.ts";
 
@@ -29,12 +29,12 @@ export function packageOf(registration: Registration): PackageOfHost {
 
 const ORIGIN_PROTOCOLS = new Set(["https:", "http:", "ssh:", "git:"]);
 
-/** An origin without user, password, query and fragment; one that is not understood is not kept. */
+/** A git origin without user, password, query and fragment. Undefined for an origin that cannot be parsed. */
 export function withoutCredentials(origin: string): string | undefined {
   const scp = /^[\w.-]+@([\w.-]+:[\w./~-]+)$/.exec(origin);
   if (scp) return scp[1];
   const url = URL.parse(origin);
-  // What only looks like a URL (`user:token@host:path`) may hold a token anywhere.
+  // Text that only looks like a URL (`user:token@host:path`) may hold a token anywhere.
   if (!url || !ORIGIN_PROTOCOLS.has(url.protocol) || url.host === "") return undefined;
   const { protocol, host, pathname } = url;
   return `${protocol}//${host}${pathname}`;

@@ -1,14 +1,16 @@
-// Where the search for waiting runs of each workflow stands.
+// The search for waiting runs: a cursor for each workflow.
 //
-// Invariant: every unfinished run up to the cursor is held by a connected host, asleep (an answer is owed to it), put
-// back, or postponed. The object starts with no cursors and so looks at every unfinished run once. After a hibernation
-// the search goes on from the watermark in the hosts' attachments: as far as the cursor, but before every run that was
-// put back or postponed, since those stand in memory only. When the watermark falls, all attachments are written.
+// Invariant: every open run up to the cursor is held by a connected host, asleep (its answer is pending), requeued, or
+// postponed. The object starts without cursors and so reads every open run once. After a hibernation the search goes on
+// from the watermark in the hosts' attachments. The watermark is the cursor, or lies before the first run that is requeued
+// or postponed, because only memory knows those. When a watermark falls, the attachments of the workflow are written.
 import { HOST_MAX_RUNNING } from "../../../shared/kernel/limits.ts";
-import type { Hosts, SearchState } from "./hosts.ts";
+import type { SearchState } from "./attachment.ts";
+import { NO_HOST } from "./host.ts";
+import type { Hosts } from "./hosts.ts";
 
-/** The `host` of a step that is owed to no host: the run was taken from the one that waited. */
-export const NO_HOST = 0;
+/** The part of the hosts that a search asks. */
+type HostsOfRuns = Pick<Hosts, "ids"> & { readonly held: Pick<Hosts["held"], "holder"> };
 
 interface WaitingRow extends Record<string, SqlStorageValue> {
   id: number;
@@ -20,7 +22,7 @@ interface WaitingRow extends Record<string, SqlStorageValue> {
 }
 
 interface SleepingRow extends WaitingRow {
-  /** One that it slept with and that is gone. */
+  /** A host that the run slept with and that is gone. */
   host: number;
 }
 
@@ -30,24 +32,24 @@ export interface WaitingRun {
   readonly attempts: number;
   readonly lost_in_a_row: number;
   readonly is_test: number;
-  /** An answer is owed to it, which comes whoever runs it. */
+  /** An answer is pending, for whichever host runs the run then. */
   readonly asleep: boolean;
-  /** Its host was lost while it slept, which nobody has written down yet. */
+  /** Its host was lost while it slept, and no step shows that yet. */
   readonly lostAsleep: boolean;
 }
 
-/** Waiting runs read at once. More than a host takes, so that one read usually serves one host's worth. */
+/** Waiting runs in one read. More than one host takes, so that one read usually serves a host. */
 const READ_AT_ONCE = 2 * HOST_MAX_RUNNING;
 const COLUMNS = "r.id, r.event, r.attempts, r.lost_in_a_row, r.resume_at, r.is_test";
 const AWAKE = "NOT EXISTS (SELECT 1 FROM steps s WHERE s.run = r.id AND s.due_at IS NOT NULL)";
 
 export class RunQueue {
   readonly #cursors = new Map<number, number>();
-  readonly #putBack = new Map<number, Set<number>>();
+  readonly #requeued = new Map<number, Set<number>>();
   readonly #postponed = new Map<number, { readonly workflow: number; readonly until: number }>();
-  /** Workflows of which no run sleeps with a host that is gone, as far as is known. */
-  readonly #sleepersSought = new Set<number>();
-  /** Workflows some of whose runs were postponed before a hibernation: their search finds these again. */
+  /** Workflows whose sleeping runs were scanned since a host was last lost. Attachments call this `sleepersSought`. */
+  readonly #scanned = new Set<number>();
+  /** Workflows with runs that were postponed before a hibernation: their search finds these runs again. */
   readonly #resumed = new Set<number>();
   readonly #onFallen: (workflow: number) => void;
 
@@ -56,61 +58,61 @@ export class RunQueue {
     this.#onFallen = onFallen;
   }
 
-  /** Goes on from what an attachment remembers. Every one is at most as far as the search was; the furthest counts. */
+  /** Goes on from the state in an attachment. No attachment is further than the search was; the furthest counts. */
   resume(workflow: number, { watermark, sleepersSought, postponed }: SearchState): void {
     if (postponed) this.#resumed.add(workflow);
     this.#cursors.set(workflow, Math.max(this.#cursors.get(workflow) ?? 0, watermark));
-    if (sleepersSought) this.#sleepersSought.add(workflow);
+    if (sleepersSought) this.#scanned.add(workflow);
   }
 
-  /** Has every open run looked at again, after what a search found was undone. */
+  /** Searches from the first run again, after a rollback has undone the offers of a search. */
   startAnew(workflow: number): void {
     this.#cursors.delete(workflow);
-    this.#sleepersSought.delete(workflow);
+    this.#scanned.delete(workflow);
     this.#onFallen(workflow);
   }
 
-  /** What an attachment should remember now. */
+  /** The search state that attachments remember. */
   state(workflow: number): SearchState {
     let watermark = this.#cursors.get(workflow) ?? 0;
     let postponed = false;
-    for (const run of this.#putBack.get(workflow) ?? []) watermark = Math.min(watermark, run - 1);
+    for (const run of this.#requeued.get(workflow) ?? []) watermark = Math.min(watermark, run - 1);
     for (const [run, { workflow: of }] of this.#postponed) {
       if (of !== workflow) continue;
       watermark = Math.min(watermark, run - 1);
       postponed = true;
     }
-    return { watermark, sleepersSought: this.#sleepersSought.has(workflow), postponed };
+    return { watermark, sleepersSought: this.#scanned.has(workflow), postponed };
   }
 
-  /** The workflows to look through after a hibernation, because some of their runs wait for a time. */
+  /** Workflows to search after a hibernation, because some of their runs wait for a time. */
   toLookThrough(): ReadonlySet<number> {
     return this.#resumed;
   }
 
-  /** Has a run found again that the cursor has passed. */
-  putBack(workflow: number, run: number): void {
+  /** Has the search find a run again. Until the cursor has passed the run, there is nothing to do. */
+  requeue(workflow: number, run: number): void {
     if (run > (this.#cursors.get(workflow) ?? 0)) return;
-    const runs = this.#putBack.get(workflow) ?? new Set();
-    this.#putBack.set(workflow, runs.add(run));
+    const runs = this.#requeued.get(workflow) ?? new Set();
+    this.#requeued.set(workflow, runs.add(run));
     this.#onFallen(workflow);
   }
 
-  /** Has a run found again, but not before this time. */
+  /** Has the search find a run again, but not before this time. */
   postpone(workflow: number, run: number, until: number): void {
     this.#postponed.set(run, { workflow, until });
     this.#onFallen(workflow);
   }
 
-  /** Puts back what was postponed until now, and answers the workflows concerned. */
+  /** Requeues the runs whose time has come. Returns their workflows. */
   endPostponements(now: number): Set<number> {
     const workflows = new Set<number>();
     for (const [run, { workflow, until }] of this.#postponed) {
       if (until > now) continue;
       this.#postponed.delete(run);
-      this.putBack(workflow, run);
-      // It may be one that an answer is owed to.
-      this.seekSleepers(workflow);
+      this.requeue(workflow, run);
+      // The run may be asleep.
+      this.rescanSleepingRuns(workflow);
       workflows.add(workflow);
     }
     return workflows;
@@ -122,32 +124,32 @@ export class RunQueue {
     return next;
   }
 
-  /** A host is gone: runs of the workflow may sleep without one. */
-  seekSleepers(workflow: number): void {
-    if (this.#sleepersSought.delete(workflow)) this.#onFallen(workflow);
+  /** A host is gone: runs of the workflow may sleep without a host. */
+  rescanSleepingRuns(workflow: number): void {
+    if (this.#scanned.delete(workflow)) this.#onFallen(workflow);
   }
 
-  /** The oldest waiting runs; when there are none, runs that sleep while their host is gone. Held ones may be among them. */
-  next(sql: SqlStorage, workflow: number, hosts: Hosts, now: number): WaitingRun[] {
-    const rows = this.#returned(sql, workflow) ?? this.#following(sql, workflow);
+  /** The oldest waiting runs; without any, sleeping runs whose host is gone. Held runs may be among the waiting ones. */
+  next(sql: SqlStorage, workflow: number, hosts: HostsOfRuns, now: number): WaitingRun[] {
+    const rows = this.#nextRequeued(sql, workflow) ?? this.#nextAfterCursor(sql, workflow);
     const waiting = rows.filter((row) => this.#mayResume(workflow, row, now));
     if (rows.length > 0 && waiting.length === 0) return this.next(sql, workflow, hosts, now);
     if (waiting.length > 0) return waiting.map((row) => ({ ...row, asleep: false, lostAsleep: false }));
-    return this.#sleepers(sql, workflow, hosts, now);
+    return this.#nextSleeping(sql, workflow, hosts, now);
   }
 
-  /** Whether the run may be offered now. One that has to wait is postponed. */
+  /** True if the run may be offered now. A run that has to wait is postponed. */
   #mayResume(workflow: number, { id, resume_at }: WaitingRow, now: number): boolean {
     if (resume_at === null || resume_at <= now) return true;
     this.postpone(workflow, id, resume_at);
     return false;
   }
 
-  #returned(sql: SqlStorage, workflow: number): WaitingRow[] | null {
-    const returned = this.#putBack.get(workflow);
-    if (!returned || returned.size === 0) return null;
-    const ids = [...returned].sort((a, b) => a - b).slice(0, READ_AT_ONCE);
-    for (const id of ids) returned.delete(id);
+  #nextRequeued(sql: SqlStorage, workflow: number): WaitingRow[] | null {
+    const requeued = this.#requeued.get(workflow);
+    if (!requeued || requeued.size === 0) return null;
+    const ids = [...requeued].sort((a, b) => a - b).slice(0, READ_AT_ONCE);
+    for (const id of ids) requeued.delete(id);
     const rows = sql
       .exec<WaitingRow>(
         `SELECT ${COLUMNS} FROM runs r
@@ -155,10 +157,10 @@ export class RunQueue {
         JSON.stringify(ids),
       )
       .toArray();
-    return rows.length > 0 ? rows : this.#returned(sql, workflow);
+    return rows.length > 0 ? rows : this.#nextRequeued(sql, workflow);
   }
 
-  #following(sql: SqlStorage, workflow: number): WaitingRow[] {
+  #nextAfterCursor(sql: SqlStorage, workflow: number): WaitingRow[] {
     const cursor = this.#cursors.get(workflow) ?? 0;
     const { newest, until } = sql
       .exec<{ newest: number | null; until: number }>(
@@ -166,7 +168,7 @@ export class RunQueue {
       )
       .one();
     if (newest === null || newest <= cursor) return [];
-    // Past the index, the search goes on from the cursor itself.
+    // Beyond the index of open runs, the search reads on from the cursor itself.
     const rows = sql
       .exec<WaitingRow>(
         `SELECT ${COLUMNS} FROM ${cursor < until ? "unfinished_runs" : "runs"} r
@@ -176,13 +178,13 @@ export class RunQueue {
         READ_AT_ONCE,
       )
       .toArray();
-    // The runs of other workflows that were passed are not read again.
+    // The next search does not read the runs of other workflows up to here again.
     this.#cursors.set(workflow, rows.at(-1)?.id ?? newest);
     return rows;
   }
 
-  #sleepers(sql: SqlStorage, workflow: number, hosts: Hosts, now: number): WaitingRun[] {
-    if (this.#sleepersSought.has(workflow)) return [];
+  #nextSleeping(sql: SqlStorage, workflow: number, hosts: HostsOfRuns, now: number): WaitingRun[] {
+    if (this.#scanned.has(workflow)) return [];
     const found: SleepingRow[] = [];
     for (let after: number | undefined = 0; after !== undefined && found.length < READ_AT_ONCE; ) {
       const page: SleepingRow[] = sql
@@ -199,11 +201,11 @@ export class RunQueue {
         .toArray();
       found.push(
         ...page.filter(
-          (row) => !hosts.holder(row.id) && !this.#postponed.has(row.id) && this.#mayResume(workflow, row, now),
+          (row) => !hosts.held.holder(row.id) && !this.#postponed.has(row.id) && this.#mayResume(workflow, row, now),
         ),
       );
       after = page.length < READ_AT_ONCE ? undefined : page.at(-1)?.id;
-      if (after === undefined) this.#sleepersSought.add(workflow);
+      if (after === undefined) this.#scanned.add(workflow);
     }
     return found.map((row) => ({ ...row, asleep: true, lostAsleep: row.host !== NO_HOST }));
   }

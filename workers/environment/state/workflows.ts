@@ -1,7 +1,7 @@
-// The registered workflows of an environment: which definition is in force, and which workflows an event concerns.
+// The registered workflows of an environment: their definitions in force, and the workflows that listen for an event.
 //
-// The newest registration decides. A process that comes back with a definition that was superseded while it was
-// connected is served, but does not bring the old definition back into force.
+// The newest registration decides. A process may come back with a definition that was superseded while it was connected:
+// it is served, and the old definition does not come back into force.
 import { canonicalJson, utf8Length } from "../../../shared/kernel/canonical-json.ts";
 import { DEFAULT_TIME_TO_LIVE_MS, REGISTRATION_MAX_BYTES } from "../../../shared/kernel/limits.ts";
 import type { Registration } from "../../../shared/wire/reference/host-calls.ts";
@@ -9,7 +9,7 @@ import type { Trigger, TriggerKind } from "../../../shared/wire/reference/trigge
 import { type CompiledFilter, compileFilter } from "../storage/filter.ts";
 import { packageOf } from "./package-metadata.ts";
 
-/** The parts of a registration that decide what runs, and how. */
+/** The parts of a registration that decide which events start runs, and how. */
 export interface Definition {
   readonly name: string;
   readonly trigger: Trigger;
@@ -26,9 +26,9 @@ export interface Workflow {
   readonly timeToLiveMs: number;
   readonly registeredAt: number;
   readonly changedAt: number;
-  /** Its runs are made and wait, until it is resumed. */
+  /** Its runs are made, and wait until it is resumed. */
   readonly paused: boolean;
-  /** It starts nothing until a host registers it again. */
+  /** Starts no runs until a host registers it again. */
   readonly deregistered: boolean;
 }
 
@@ -50,9 +50,9 @@ export type Registered =
   | { readonly ok: true; readonly workflow: Workflow; readonly isNew: boolean; readonly differs: readonly string[] }
   | { readonly ok: false; readonly message: string };
 
-/** Processes remembered per workflow as holding a superseded definition; the oldest is forgotten first. */
+/** Processes with a superseded definition that are remembered per workflow. The oldest is forgotten first. */
 const SUPERSEDED_MAX = 200;
-/** Workflows and names kept in memory; the rest is read again when it is needed. */
+/** Workflows, and event names, kept in memory. Others are read again when they are needed. */
 const CACHE_MAX = 2_000;
 
 export class Workflows {
@@ -76,7 +76,7 @@ export class Workflows {
     return row && this.byNumber(row.number);
   }
 
-  /** The workflows that listen for this name, before their filters are asked. */
+  /** The workflows that listen for this name. Their filters are not asked yet. */
   listeningFor(kind: TriggerKind, name: string): readonly Workflow[] {
     const key = `${kind} ${name}`;
     const known = this.#byEvent.get(key);
@@ -94,7 +94,7 @@ export class Workflows {
     return workflows;
   }
 
-  /** The workflows that listen to this service, under whatever name. */
+  /** The workflows that listen to this service, for any name. */
   listeningToService(kind: TriggerKind, service: string): readonly Workflow[] {
     return this.#sql
       .exec<{ workflow: number }>(
@@ -107,8 +107,8 @@ export class Workflows {
   }
 
   /**
-   * Registers what a host announced. An identical registration writes no row.
-   * `connected` are the processes that hold the definition in force now; they hold a superseded one afterwards.
+   * Registers a workflow as a host announced it. An identical registration writes no row. `connected` are the processes
+   * with the definition in force; a new definition supersedes theirs.
    */
   register(registration: Registration, process: string, connected: readonly string[], now: number): Registered {
     const { trigger } = registration;
@@ -159,7 +159,7 @@ export class Workflows {
     };
   }
 
-  /** What else is known of a workflow for people: its package and commit. */
+  /** The package and commit of a workflow, for people. */
   packageOf(number: number): unknown {
     const [row] = this.#sql.exec<{ package: string }>("SELECT package FROM workflows WHERE number = ?", number);
     return row ? JSON.parse(row.package) : {};
@@ -170,14 +170,14 @@ export class Workflows {
     this.forget();
   }
 
-  /** Has it start nothing more until it is registered again. Its runs stay readable. */
+  /** The workflow starts no runs until it is registered again. Its runs stay readable. */
   deregister(number: number, now: number): void {
     this.#sql.exec("DELETE FROM workflow_events WHERE workflow = ?", number);
     this.#sql.exec("UPDATE workflows SET deregistered_at = ?, paused = 0 WHERE number = ?", now, number);
     this.forget();
   }
 
-  /** Forgets what is cached; for a transaction that rolled back after a registration. */
+  /** Empties the cache, which may hold a registration that was rolled back. */
   forget(): void {
     this.#byNumber.clear();
     this.#byEvent.clear();
@@ -254,7 +254,7 @@ export class Workflows {
   }
 }
 
-/** The names under which a trigger is looked up; `""` for one whose filter takes any name. */
+/** The names under which a trigger is looked up. `""` is the name of a trigger whose filter takes any name. */
 export function eventNames(trigger: Trigger): readonly string[] {
   if (trigger.type === "SCHEDULE") return [trigger.name];
   const named = trigger.filter.event;
@@ -263,7 +263,7 @@ export function eventNames(trigger: Trigger): readonly string[] {
   return named.length > 0 && plain.length === named.length ? plain : [""];
 }
 
-/** The parts in which two definitions of a workflow differ, in the words of the registration. */
+/** The parts in which two definitions of a workflow differ, named as in the registration. */
 export function differences(one: Definition, other: Definition): readonly string[] {
   const parts = ({ name, triggerTTL, trigger }: Definition): Record<string, unknown> => {
     const { name: event, ...rest } = trigger;

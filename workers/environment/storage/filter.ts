@@ -1,32 +1,31 @@
-// Which events start a workflow: the reference client's filters, and operators beside them. A filter is compiled once,
-// with errors that name the place, and then matched against any number of events. Promises: matching never throws,
-// whatever the JSON; it looks at own properties only; its time is at most (patterns of the filter) x (size of the event);
-// a filter without `$` keys means what it means to the reference client; and an explanation of a mismatch holds nothing
-// of the event but the JSON type of one value.
+// Event filters: the reference client's filters, and operators beside them. A filter is compiled once, with errors that name
+// the place, and then matched against any number of events. Promises: matching never throws, whatever the JSON; it reads own
+// properties only; its time is at most (patterns of the filter) x (size of the event); a filter without `$` keys means what
+// it means to the reference client; an explanation of a mismatch holds nothing of the event but the JSON type of one value.
 //
-//   ["a", 1, null]         the value is one of these scalars. Items may also be objects of operators: ["a", {"$gt": 3}].
-//   { "key": pattern, … }  the value is an object and each of its members matches its pattern.
-//   [] and {}              match anything, also a missing value. No other list or object of plain keys matches a missing value.
-//   $prefix $suffix        the value is a string that begins or ends so.
-//   $ignoreCase            the value is this string, upper and lower case being the same.
-//   $gt $gte $lt $lte      the value is a number, so compared. $between: [low, high] has both ends within.
-//   $exists                true: there is a value, null included. false: it is missing.
-//   $not: pattern          the pattern does not match; so a missing value is "not" anything but [] and {}.
-//   $or: [pattern, …]      at least one of the patterns matches.
+//   ["a", 1, null]         The value is one of these scalars. Items may also be objects of operators: ["a", {"$gt": 3}].
+//   { "key": pattern, … }  The value is an object, and each of its members matches its pattern.
+//   [] and {}              Match anything, also a missing value. No other list or object of plain keys matches a missing value.
+//   $prefix $suffix        The value is a string with this start or end.
+//   $ignoreCase            The value is this string, in upper or lower case.
+//   $gt $gte $lt $lte      The value is a number in this order. $between: [low, high] includes both ends.
+//   $exists                true: there is a value, null included. false: the value is missing.
+//   $not: pattern          The pattern does not match. So a missing value is "not" anything but [] and {}.
+//   $or: [pattern, …]      At least one of the patterns matches.
 //
-// An array in the event matches when one of its items does (items of nested arrays count as its own): the reference
-// rule for objects, and the same for scalars. The parts of one object are asked of the same item: {"$gt": 3, "$lt": 5}
-// does not match [1, 9], nor {"a": [1], "b": [2]} the items {"a": 1} and {"b": 2}. Beside plain keys `$not` and `$or`
-// are asked of that item as well; in an object of operators only they and `$exists` speak of the whole value, so that
-// {"tags": {"$not": ["spam"]}} means that no tag is "spam".
+// An array in the event matches if one of its items does; items of nested arrays count as its own. The reference client has
+// this rule for objects, and the router has it for scalars too. All parts of one object must match the same item:
+// {"$gt": 3, "$lt": 5} does not match [1, 9], and {"a": [1], "b": [2]} does not match the items {"a": 1} and {"b": 2}. Beside
+// plain keys, `$not` and `$or` concern that item as well. In an object of operators, only they and `$exists` concern the
+// whole value: {"tags": {"$not": ["spam"]}} means that no tag is "spam".
 
-/** Objects, lists and operators nested in one another; the filter itself is the first. */
+/** Nesting depth of objects, lists and operators. The filter itself has depth 1. */
 export const FILTER_MAX_DEPTH = 32;
-/** Objects, lists, and operators that take patterns, in one filter. Each may have to be asked of each value of an event. */
+/** Objects, lists, and operators that take patterns, in one filter. Each may be matched against each value of an event. */
 export const FILTER_MAX_PATTERNS = 1_000;
-/** Scalars in the lists of one filter. They cost nothing when matching. */
+/** Scalars in the lists of one filter. They cost no time when matching. */
 export const FILTER_MAX_SCALARS = 10_000;
-/** Errors that are reported for one filter; the rest is left out. */
+/** Errors reported for one filter. Further ones are left out. */
 const ERRORS_MAX = 10;
 
 /** A place as `payload.user["first name"]`; empty for the filter itself. */
@@ -36,12 +35,12 @@ export interface FilterError {
   readonly message: string;
 }
 
-/** A filter ready to be matched. Only `compileFilter` makes one; it keeps parts of the filter given, which must not be changed. */
+/** A filter ready to be matched. Only `compileFilter` makes it. The given filter must not change, since parts are shared. */
 export interface CompiledFilter {
   readonly root: Pattern;
 }
 
-/** What a filter is matched against. A member that is undefined is missing. */
+/** An event as filters see it. An undefined member is missing. */
 export interface FilterSubject {
   readonly event?: unknown;
   readonly service?: unknown;
@@ -84,14 +83,14 @@ interface OperatorsPattern extends Place {
 }
 type Pattern = AnyPattern | ListPattern | ObjectPattern | OperatorsPattern;
 
-/** What is asked of a value as it is, without looking into an array first. */
+/** A test of the whole value, and not of the items of an array. */
 type Condition = { readonly source: unknown } & (
   | { readonly kind: "exists"; readonly present: boolean }
   | { readonly kind: "not"; readonly pattern: Pattern }
   | { readonly kind: "or"; readonly patterns: readonly Pattern[] }
 );
 
-/** Reads a filter, which may be any JSON. Refuses, with the places, what is not of the form or beyond the limits. */
+/** Compiles a filter, which may be any JSON. Returns errors with their places for a bad form and for exceeded limits. */
 export function compileFilter(
   filter: unknown,
 ): { ok: true; filter: CompiledFilter } | { ok: false; errors: FilterError[] } {
@@ -101,12 +100,12 @@ export function compileFilter(
   return compiler.errors.length === 0 ? { ok: true, filter: { root } } : { ok: false, errors: compiler.errors };
 }
 
-/** Whether the filter lets the event through. */
+/** True if the event matches the filter. */
 export function matchFilter(filter: CompiledFilter, subject: FilterSubject): boolean {
   return matches(filter.root, subject);
 }
 
-/** The first part of the filter that failed, in the filter's order and as deep as it can be told; null when it matches. */
+/** The first part of the filter that failed, in the filter's order and as deep as possible. Null if the event matches. */
 export function explainMismatch(filter: CompiledFilter, subject: FilterSubject): Mismatch | null {
   return matches(filter.root, subject) ? null : locate(filter.root, subject);
 }
@@ -149,7 +148,7 @@ function holds(condition: Condition, value: unknown): boolean {
   }
 }
 
-/** Called for a pattern that does not match `value`. */
+/** Finds the failed part of a pattern that does not match `value`. */
 function locate(pattern: Pattern, value: unknown): Mismatch {
   let conditions: readonly Condition[] = [];
   if (pattern.kind === "object" && isObject(value)) {
@@ -165,7 +164,7 @@ function locate(pattern: Pattern, value: unknown): Mismatch {
   return { path: pattern.path, expected: (failed ?? pattern).source, found: typeName(value) };
 }
 
-/** Whether the test holds for a value, or for an item of an array at any depth. Arrays can be nested deeper than a stack. */
+/** True if the test holds for the value, or for an item of an array at any depth. Arrays may be nested deeper than the stack. */
 function someItem(value: unknown, test: (item: unknown) => boolean): boolean {
   if (!Array.isArray(value)) return test(value);
   const open: { items: readonly unknown[]; next: number }[] = [{ items: value, next: 0 }];
@@ -181,16 +180,16 @@ function someItem(value: unknown, test: (item: unknown) => boolean): boolean {
   return false;
 }
 
-/** Compiles one filter: collects errors, counts against the limits, and stops when either is full. */
+/** Compiles one filter: collects errors, counts towards the limits, and stops when it has enough of either. */
 class Compiler {
   readonly errors: FilterError[] = [];
   private patterns = 0;
   private scalars = 0;
   private full = false;
 
-  private refuse(path: string, what: string): void {
+  private refuse(path: string, problem: string): void {
     if (this.full) return;
-    this.errors.push({ path, message: `${path === "" ? "the filter" : path} ${what}` });
+    this.errors.push({ path, message: `${path === "" ? "the filter" : path} ${problem}` });
     this.full = this.errors.length >= ERRORS_MAX;
   }
 
@@ -286,14 +285,14 @@ class Compiler {
     if (++this.patterns > FILTER_MAX_PATTERNS) this.stop(path, `is one of more than ${FILTER_MAX_PATTERNS} patterns`);
   }
 
-  /** An error after which nothing more is read. */
-  private stop(path: string, what: string): void {
-    this.refuse(path, what);
+  /** Reports an error and stops reading. */
+  private stop(path: string, problem: string): void {
+    this.refuse(path, problem);
     this.full = true;
   }
 }
 
-/** Makes the test from the operator's operand, or says what the operand must be. */
+/** Makes the test from the operator's operand, or returns the sentence that says what the operator takes. */
 const SCALAR_TESTS: ReadonlyMap<string, (operand: unknown) => ScalarTest | string> = new Map([
   ["$prefix", ofString((operand) => (value) => value.startsWith(operand))],
   ["$suffix", ofString((operand) => (value) => value.endsWith(operand))],
@@ -350,7 +349,7 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Undefined stands for "missing": JSON has no such value, and nothing inherited counts. */
+/** Undefined stands for a missing value, since JSON has no undefined. Inherited members do not count. */
 function ownMember(value: JsonObject, key: string): unknown {
   return Object.hasOwn(value, key) ? value[key] : undefined;
 }

@@ -2,7 +2,6 @@
 
 import { sequenceTime } from "../../../shared/ids/ids.ts";
 import { ARCHIVE_RETRY_FIRST_MS } from "../../../shared/kernel/limits.ts";
-import type { EnvironmentContext } from "../state/context.ts";
 import { nextTurn, retryAt } from "./history-times.ts";
 
 const DAY_MS = 24 * 3_600_000;
@@ -33,6 +32,12 @@ export interface Retention {
   readonly earlierDays: number;
 }
 
+/** The part of an environment's context that history is read from. */
+interface Stored {
+  readonly sql: SqlStorage;
+  readonly identity: { readonly environmentId: string; readonly retention: Retention };
+}
+
 export const runsHorizon = ({ days }: Retention, now: number): number => now - days * DAY_MS;
 
 /** Promise 1: a sender was told until when its event's id is known. A retention that was lowered does not break it. */
@@ -61,7 +66,7 @@ export class HistoryClock {
     this.#everyMs = everyMs;
   }
 
-  next(context: EnvironmentContext): number | null {
+  next(context: Stored): number | null {
     if (this.#everyMs === 0) return null;
     if (this.#busyUntil !== null) return this.#busyUntil;
     this.#archiving ??= this.#nextArchiving(context);
@@ -80,7 +85,7 @@ export class HistoryClock {
     this.#forgetting = null;
   }
 
-  #nextArchiving({ sql, identity }: EnvironmentContext): number | null {
+  #nextArchiving({ sql, identity }: Stored): number | null {
     const state = readHistory(sql);
     if (state.retry_at !== null) return state.retry_at;
     const unarchived = [
@@ -91,7 +96,7 @@ export class HistoryClock {
     return this.#turn(identity.environmentId, state, passed === null ? unarchived : [...unarchived, state.looked_at]);
   }
 
-  #nextForgetting({ sql, identity }: EnvironmentContext): number | null {
+  #nextForgetting({ sql, identity }: Stored): number | null {
     const { retention, environmentId } = identity;
     const oldest = [firstId(sql, "SELECT min(id) AS id FROM runs"), firstId(sql, "SELECT min(id) AS id FROM events")];
     const times = oldest.flatMap((id) => (id === null ? [] : sequenceTime(id) + retention.days * DAY_MS));
@@ -110,7 +115,7 @@ function firstId(sql: SqlStorage, query: string, ...values: number[]): number | 
 }
 
 /** The look is over: all that could be archived is. */
-export function noteArchived({ sql }: EnvironmentContext, stored: boolean, now: number): void {
+export function noteArchived({ sql }: Pick<Stored, "sql">, stored: boolean, now: number): void {
   sql.exec(
     "UPDATE history SET looked_at = ?, attempts = 0, retry_at = NULL, archived_at = CASE WHEN ? THEN ? ELSE archived_at END",
     now,
@@ -119,7 +124,7 @@ export function noteArchived({ sql }: EnvironmentContext, stored: boolean, now: 
   );
 }
 
-export function noteArchiveFailed({ sql }: EnvironmentContext, now: number): void {
+export function noteArchiveFailed({ sql }: Pick<Stored, "sql">, now: number): void {
   const attempts = readHistory(sql).attempts + 1;
   sql.exec("UPDATE history SET attempts = ?, retry_at = ?", attempts, retryAt(attempts, now, Math.random()));
 }

@@ -3,9 +3,9 @@ import type { ExportQuery, Slice } from "../../../shared/contracts/environment.t
 import { parseRunId, runId } from "../../../shared/ids/ids.ts";
 import { members, object } from "../../../shared/kernel/json-text.ts";
 import type { FetchDetail } from "../runs/fetches.ts";
-import type { StepRow } from "../runs/step-rows.ts";
 import type { EnvironmentContext } from "../state/context.ts";
 import { readHistory } from "../storage/history-cursor.ts";
+import type { StepRow } from "../storage/rows.ts";
 import { summarizeRun } from "./runs.ts";
 
 /** Characters of steps in one answer, which may have 32 MiB between Worker and object. The rest is counted. */

@@ -3,10 +3,10 @@
 import type { RunError, RunStatus, RunSummary, RunsPageQuery, RunsQuery } from "../../../shared/api/runs.ts";
 import type { Slice } from "../../../shared/contracts/environment.ts";
 import { eventId, firstSequenceAt, parseEventId, parseRunId, runId, sequenceTime } from "../../../shared/ids/ids.ts";
-import type { RunRow } from "../runs/run-rows.ts";
 import { runStatus } from "../runs/run-status.ts";
 import type { EnvironmentContext } from "../state/context.ts";
 import { readHistory } from "../storage/history-cursor.ts";
+import type { RunRow } from "../storage/rows.ts";
 
 export interface RunWithEvent extends RunRow {
   event_name: string;
@@ -128,7 +128,7 @@ export function listRunsByPage(
 
 export function summarizeRow(context: EnvironmentContext, row: RunWithEvent, now: number): RunSummary {
   const { identity, hosts, workflows } = context;
-  const held = hosts.holder(row.id)?.held.get(row.id);
+  const held = hosts.held.find(row.id);
   const workflow = workflows.byNumber(row.workflow);
   const started = row.finished_at === null && held?.startedAt != null;
   const running = started || (row.finished_at === null && row.attempts > 0 && !held && sleepsOnHost(context, row.id));

@@ -1,7 +1,7 @@
 // Workflows as the API shows them: what is in force, who serves it, and what was refused.
 import type { HostDetails, WorkflowDetails, WorkflowsPage, WorkflowsQuery } from "../../../shared/api/workflows.ts";
 import type { EnvironmentContext } from "../state/context.ts";
-import type { Host } from "../state/hosts.ts";
+import type { Host } from "../state/host.ts";
 import { summarizeRun } from "./runs.ts";
 
 interface RefusedRow extends Record<string, SqlStorageValue> {

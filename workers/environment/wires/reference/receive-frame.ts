@@ -1,6 +1,6 @@
-// What happens to a frame that a host sends. Whatever it is, it disturbs no other connection, and it closes its own
-// never: the reference client comes back at once after a close, and what recurs would recur for ever. A frame that a
-// replay of its run would only bring again ends that run with an error instead.
+// Receives the frames of hosts. No frame disturbs another connection, and none closes its own: the reference client comes
+// back at once after a close, so a frame that recurs would do so for ever. If a replay of a run would only bring the same
+// bad frame again, the run ends with an error.
 import { utf8Length } from "../../../../shared/kernel/canonical-json.ts";
 import { FRAME_MAX_BYTES } from "../../../../shared/kernel/limits.ts";
 import {
@@ -13,13 +13,12 @@ import {
   responseMessage,
 } from "../../../../shared/wire/reference/frames.ts";
 import { runIdOf } from "../../../../shared/wire/reference/host-calls.ts";
-import { offeredRun } from "../../runs/dispatch.ts";
-import { hearFrom } from "../../runs/liveness.ts";
+import { recordHeartbeat } from "../../runs/liveness.ts";
 import { endRun } from "../../runs/run-rows.ts";
 import { StepTooLarge } from "../../runs/step-rows.ts";
 import { AT_ONCE, type Turn } from "../../state/commits.ts";
 import type { EnvironmentContext } from "../../state/context.ts";
-import { type HeldRun, type Host, sendFrame } from "../../state/hosts.ts";
+import { type HeldRun, type Host, sendFrame } from "../../state/host.ts";
 import { type RunCallHandler, runOnHost } from "./calls/call.ts";
 import { completeRun } from "./calls/complete-run.ts";
 import { failRun } from "./calls/fail-run.ts";
@@ -32,6 +31,7 @@ import { sendFetch } from "./calls/send-fetch.ts";
 import { sendLog } from "./calls/send-log.ts";
 import { sendRequest } from "./calls/send-request.ts";
 import { startRun } from "./calls/start-run.ts";
+import { offeredRun } from "./encoder.ts";
 
 const RUN_CALLS: Readonly<Record<string, RunCallHandler>> = {
   START_WORKFLOW_RUN: startRun,
@@ -49,18 +49,18 @@ const RUN_CALLS: Readonly<Record<string, RunCallHandler>> = {
   SEND_KV_DELETE: kvDelete,
 };
 
-/** An acknowledgement as the reference client writes it; most frames are these, and they need no more reading. */
+/** Start of an acknowledgement as the reference client writes it. Most frames are these, and need no more reading. */
 const ACK_START = '{"type":"ACK"';
 
-/** Takes a frame from a host's socket. Answers when everything it asks for is stored. */
+/** Takes a frame from a host's socket. Resolves when everything that the frame asks for is stored. */
 export async function receiveFrame(
   context: EnvironmentContext,
   host: Host,
   received: string | ArrayBuffer,
   clock: () => number,
 ): Promise<void> {
-  hearFrom(context, host, clock());
-  if (typeof received !== "string") return countRefused(context, host);
+  recordHeartbeat(context, host, clock());
+  if (typeof received !== "string") return context.hosts.countRefused(host);
   if (received.startsWith(ACK_START)) return;
   // Every character takes at least a byte and at most three.
   if (received.length > FRAME_MAX_BYTES / 3 && utf8Length(received) > FRAME_MAX_BYTES) {
@@ -68,17 +68,17 @@ export async function receiveFrame(
   }
   const frame = parseFrame(received);
   if (frame.type === "ACK") return;
-  if (frame.type === "malformed") return countRefused(context, host);
+  if (frame.type === "malformed") return context.hosts.countRefused(host);
 
   const message = parseMessage(frame.data);
   if (message.kind === "malformed") {
     sendFrame(host, ackFrame(frame.id));
-    return countRefused(context, host);
+    return context.hosts.countRefused(host);
   }
   if (message.kind === "RESPONSE") {
     sendFrame(host, ackFrame(frame.id));
     const offered = offeredRun(host, message.id);
-    if (offered && message.data !== false) context.hosts.take(host, offered);
+    if (offered && message.data !== false) context.hosts.held.noteTaken(offered.run);
     else if (offered) await context.commits.run((turn) => refuseOffer(context, turn, offered, clock()));
     return;
   }
@@ -95,28 +95,28 @@ export async function receiveFrame(
     const prepared = (await known?.prepare?.(context, message.data)) ?? null;
     await context.commits.run((turn) => {
       let answer: unknown;
-      // The answer goes first: the reference client must know its registration when its first run arrives, and must
-      // have its call answered before the call's result.
+      // The answer goes first: the reference client must know its registration before its first run arrives, and must
+      // have the answer to a call before the call's result.
       turn.afterwards(() => respond(answer));
       answer = answerCall(context, turn, host, message, prepared, clock());
     });
   } catch (error) {
-    // Logged by the commit; the others in it are not affected. Without an answer the reference client reports a call
-    // that was not answered, which counts as a lost attempt: the run goes on where the failure left it.
+    // The commit has logged the error and keeps its other operations. Without an answer the reference client reports a
+    // call without an answer, which counts as a lost attempt, so the run goes on from its last finished step.
     if (!(error instanceof StepTooLarge || error instanceof RangeError)) return;
     await context.commits.run((turn) => {
-      turn.apply(() => countRefused(context, host));
+      turn.apply(() => context.hosts.countRefused(host));
       endOversizedRun(context, turn, host, message, clock());
     });
     respond(false);
   }
 }
 
-/** A step whose row would be too large, or whose value is nested too deeply: a replay would only bring it again. */
+/** Ends the run of a step that is too large for a row or nested too deeply: a replay would only bring the step again. */
 function endOversizedRun(context: EnvironmentContext, turn: Turn, host: Host, call: CallMessage, now: number): void {
   const held = runOnHost(context, host, runIdOf(call.data) ?? "");
   if (!held) return;
-  const message = `what ${call.method.slice(0, 64)} sent is too large to be stored`;
+  const message = `the data of ${call.method.slice(0, 64)} is too large to be stored`;
   endRun(context, turn, held.run, { status: "ERROR", error: { name: "StepTooLarge", message } }, now);
 }
 
@@ -144,12 +144,12 @@ function answerCall(
   const answer = known?.answer({ context, turn, host, data, now, prepared });
   if (answer !== undefined && answer !== "malformed") return answer;
 
-  turn.apply(() => countRefused(context, host));
+  turn.apply(() => context.hosts.countRefused(host));
   const runId = runIdOf(data);
   const held = runId === undefined ? undefined : runOnHost(context, host, runId);
   if (held) {
     const message = known
-      ? `the host's ${method} was not of its form`
+      ? `the data of ${method} did not have the form of that method`
       : `the router does not know the method ${method.slice(0, 64)}`;
     endRun(context, turn, held.run, { status: "ERROR", error: { name: "ProtocolError", message } }, now);
   }
@@ -164,7 +164,7 @@ function receiveOversized(
 ): Promise<void> {
   const ids = idsOfOversizedFrame(received);
   return context.commits.run((turn) => {
-    turn.apply(() => countRefused(context, host));
+    turn.apply(() => context.hosts.countRefused(host));
     const held = ids.run === undefined ? undefined : runOnHost(context, host, ids.run);
     if (held) {
       const message = `the host sent a frame of more than ${FRAME_MAX_BYTES} bytes for this run`;
@@ -180,10 +180,4 @@ function receiveOversized(
 function refuseOffer(context: EnvironmentContext, turn: Turn, held: HeldRun, now: number): void {
   const error = { name: "Refused", message: "the host refused to take the run" };
   endRun(context, turn, held.run, { status: "ERROR", error }, now);
-}
-
-function countRefused(context: EnvironmentContext, host: Host): void {
-  host.refusedFrames++;
-  context.hosts.touch(host);
-  context.saveHosts();
 }

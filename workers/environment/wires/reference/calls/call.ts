@@ -1,10 +1,10 @@
-// What every call of a host about a run has in common: it is parsed by its schema, it concerns a run that is on this
-// host, and it is answered `true` or `false`. A file each beside this one does what the call says.
+// The common part of every call of a host about a run: the call is parsed by its schema, it concerns a run on this host, and
+// its answer is `true` or `false`. Each file beside this one carries out one kind of call.
 import type { z } from "zod";
 import { parseRunId } from "../../../../../shared/ids/ids.ts";
 import type { Turn } from "../../../state/commits.ts";
 import type { EnvironmentContext } from "../../../state/context.ts";
-import type { HeldRun, Host } from "../../../state/hosts.ts";
+import type { HeldRun, Host } from "../../../state/host.ts";
 
 export interface Call<T> {
   readonly context: EnvironmentContext;
@@ -13,20 +13,20 @@ export interface Call<T> {
   readonly held: HeldRun;
   readonly data: T;
   readonly now: number;
-  /** What `prepare` made of the data. */
+  /** The result of `prepare`. */
   readonly prepared: Uint8Array | null;
 }
 
 export interface RunCallHandler {
-  /** What cannot be done inside a transaction because it takes time; null when nothing needs to be. */
+  /** Work that takes time and so cannot be done inside a transaction; null if the data needs none. */
   readonly prepare?: (context: EnvironmentContext, data: unknown) => Promise<Uint8Array> | null;
-  /** The call changes memory only, and is answered without a commit. */
+  /** The call changes memory only, so its answer waits for no commit. */
   readonly inMemory?: true;
-  /** Answers what the host is told, or that the call's data was not of its form. */
+  /** Returns the answer for the host, or "malformed" for data that is not of the call's form. */
   readonly answer: (input: Omit<Call<unknown>, "held">) => boolean | "malformed";
 }
 
-/** Keeps a method's schema and code together while the table of methods need not know their types. */
+/** Ties a method's schema to its code, so that the table of methods need not know their types. */
 export function runCall<T extends { runId: string }>(
   schema: z.ZodType<T>,
   execute: (call: Call<T>) => boolean,
@@ -36,18 +36,18 @@ export function runCall<T extends { runId: string }>(
       const parsed = schema.safeParse(input.data);
       if (!parsed.success) return "malformed";
       const held = runOnHost(input.context, input.host, parsed.data.runId);
-      // A frame about a run from a socket that does not hold it changes nothing.
+      // A frame from a socket that does not hold the run changes nothing.
       return held ? execute({ ...input, held, data: parsed.data }) : false;
     },
   };
 }
 
-/** The run as it is on this host: held, or asleep there. Undefined when it is not, whatever else it may be. */
+/** The run as it is on this host, held or asleep. Undefined for a run that is not on this host. */
 export function runOnHost(context: EnvironmentContext, host: Host, id: string): HeldRun | undefined {
   const run = parseRunId(context.identity.environmentId, id);
   if (run === null) return undefined;
   const held = host.held.get(run);
-  if (held || context.hosts.holder(run)) return held;
+  if (held || context.hosts.held.holder(run)) return held;
   const [asleep] = context.sql.exec<{ attempts: number; lost_in_a_row: number; started_at: number | null }>(
     `SELECT r.attempts, r.lost_in_a_row, r.started_at FROM runs r WHERE r.id = ? AND r.finished_at IS NULL
      AND EXISTS (SELECT 1 FROM steps s WHERE s.run = r.id AND s.due_at IS NOT NULL AND s.host = ?)`,

@@ -1,5 +1,5 @@
-// COMPLETE_WORKFLOW_RUN: the user's code returned. An output that cannot be kept ends the run with an error that says
-// why; the socket stays, since a replay would only produce the same output again.
+// COMPLETE_WORKFLOW_RUN: the user's code returned. An output that cannot be stored ends the run with an error that says why,
+// because a replay would only produce the same output again. The socket stays open.
 import { CompleteRun } from "../../../../../shared/wire/reference/host-calls.ts";
 import { endRun } from "../../../runs/run-rows.ts";
 import { runCall } from "./call.ts";

@@ -1,9 +1,10 @@
-// SEND_WORKFLOW_ERROR: the user's code threw, or the event did not fit the workflow's schema. Whatever the client sends
-// as an error is accepted; what is missing is filled in.
+// SEND_WORKFLOW_ERROR: the user's code threw, or the event did not fit the workflow's schema. An error of any form is
+// accepted, and its missing parts are filled in.
 import { z } from "zod";
 import type { RunError } from "../../../../../shared/api/runs.ts";
 import { FailRun } from "../../../../../shared/wire/reference/host-calls.ts";
-import { endRun, loseRuns } from "../../../runs/run-rows.ts";
+import { requeueLostRuns } from "../../../runs/lost-runs.ts";
+import { endRun } from "../../../runs/run-rows.ts";
 import { runCall } from "./call.ts";
 
 /** Characters kept of a message and a stack, so that an error always fits its row. */
@@ -14,16 +15,16 @@ export const failRun = runCall(FailRun, ({ context, turn, host, held, data, now 
   const error = readRunError(data.error);
   const workflow = host.registration?.workflow;
   if (isUnansweredCall(data.error) && workflow !== undefined) {
-    turn.apply(() => context.hosts.release(held.run));
-    loseRuns(context, turn, workflow, [held], now);
+    turn.apply(() => context.hosts.held.release(held.run));
+    requeueLostRuns(context, turn, workflow, [held], now);
     return true;
   }
   return endRun(context, turn, held.run, { status: "ERROR", error }, now);
 });
 
 /**
- * How the reference client reports a call of its own that the router did not answer in 5 s: no message, and a stack in
- * its timer. That is the router's fault, so the attempt counts as lost and the run goes on.
+ * True for the reference client's report that the router did not answer one of its calls in 5 s: no message, and a stack in
+ * the client's timer. The router is at fault, so the attempt counts as lost and the run goes on.
  */
 export function isUnansweredCall(error: unknown): boolean {
   const { name, message, stackTrace } = RawError.parse(error);

@@ -1,7 +1,7 @@
-// INITIALIZE_DELAY: `waitFor` and `waitUntil`. The first due time stays, however often the run is replayed.
+// INITIALIZE_DELAY: `waitFor` and `waitUntil`. A replay of the run does not change the first due time.
 import { DELAY_MAX_MS } from "../../../../../shared/kernel/limits.ts";
 import { InitializeDelay, type Wait } from "../../../../../shared/wire/reference/host-calls.ts";
-import { owe } from "../../../runs/pending-answers.ts";
+import { requestAnswer } from "../../../runs/pending-answers.ts";
 import { endRun } from "../../../runs/run-rows.ts";
 import { runCall } from "./call.ts";
 
@@ -15,7 +15,7 @@ export const initializeDelay = runCall(InitializeDelay, ({ context, turn, host, 
     endRun(context, turn, held.run, { status: "ERROR", error }, now);
     return false;
   }
-  owe(context, turn, host, held, {
+  requestAnswer(context, turn, host, held, {
     run: held.run,
     kind: "DURABLE_DELAY",
     key: data.key,
@@ -27,7 +27,7 @@ export const initializeDelay = runCall(InitializeDelay, ({ context, turn, host, 
   return true;
 });
 
-/** When the delay ends, or null when it is too long or no time at all. One that has passed ends now. */
+/** Time at which the delay ends; now for a time that has passed. Null for a delay that is too long or no number. */
 export function delayEnd(wait: Wait, now: number): number | null {
   if (wait.type === "SCHEDULE_FOR") {
     const at = Date.parse(wait.scheduledFor);

@@ -1,11 +1,11 @@
 // SEND_KV_GET, SEND_KV_SET, SEND_KV_DELETE: the key-value items of an environment. Each operation is a step: a replayed
-// `get` sees what it saw the first time, and a replayed `set` or `delete` changes nothing.
-
+// `get` returns the value of the first time, and a replayed `set` or `delete` changes nothing.
 import { utf8Length } from "../../../../../shared/kernel/canonical-json.ts";
 import { VALUE_MAX_BYTES } from "../../../../../shared/kernel/limits.ts";
 import { KvDelete, KvGet, KvSet } from "../../../../../shared/wire/reference/host-calls.ts";
+import { noteProgress } from "../../../runs/lost-runs.ts";
 import { sendAnswer } from "../../../runs/pending-answers.ts";
-import { endRun, noteProgress } from "../../../runs/run-rows.ts";
+import { endRun } from "../../../runs/run-rows.ts";
 import { addFinishedStep, findStep } from "../../../runs/step-rows.ts";
 import { type Call, runCall } from "./call.ts";
 
@@ -58,7 +58,7 @@ export const kvDelete = runCall(KvDelete, (call) =>
   }),
 );
 
-/** Does the operation the first time its step is named; answers the stored result every time. */
+/** Carries out the operation the first time its step is named. Sends the stored result every time. */
 function once<T extends { runId: string; key: string }>(
   { context, turn, host, held, data, now }: Call<T>,
   kind: KvKind,

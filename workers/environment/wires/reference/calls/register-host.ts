@@ -1,20 +1,20 @@
-// INITIALIZE_HOST and INITIALIZE_HOST_V2: a host says which workflow it runs. A refusal is kept and shown, because the
-// reference client prints nothing of it; the socket stays, because a close would only make it come back at once.
+// INITIALIZE_HOST and INITIALIZE_HOST_V2: a host registers the workflow that it runs. A refusal is stored and shown, because
+// the reference client prints nothing of it. The socket stays open, because after a close the client comes back at once.
 import { log } from "../../../../../shared/kernel/log.ts";
 import { cronProblem } from "../../../../../shared/kernel/schedule-times.ts";
 import { Registration } from "../../../../../shared/wire/reference/host-calls.ts";
 import { announceSource } from "../../../notices/source-notices.ts";
 import { expireRuns } from "../../../runs/dispatch.ts";
-import { loseRuns } from "../../../runs/run-rows.ts";
+import { requeueLostRuns } from "../../../runs/lost-runs.ts";
 import { scheduleWorkflow } from "../../../schedules/registered.ts";
 import type { Turn } from "../../../state/commits.ts";
 import type { EnvironmentContext } from "../../../state/context.ts";
-import type { Host } from "../../../state/hosts.ts";
+import type { Host } from "../../../state/host.ts";
 import { differences } from "../../../state/workflows.ts";
 
-/** Refused registrations that are kept; the oldest goes first. */
+/** Refused registrations that are stored. The oldest is deleted first. */
 const REFUSALS_KEPT = 200;
-/** A refusal that repeats unchanged is written again only after this time, so a host that keeps trying costs little. */
+/** An unchanged refusal is written again only after this time, so that a host which keeps trying costs little. */
 const REFUSAL_REWRITTEN_MS = 3_600_000;
 
 export type RegistrationAnswer =
@@ -34,7 +34,7 @@ interface Announcement {
   readonly context: EnvironmentContext;
   readonly turn: Turn;
   readonly host: Host;
-  /** The id of the registering call: stable over reconnects of one process. */
+  /** Id of the registering call. Stable over reconnects of one process. */
   readonly callId: string;
   readonly data: unknown;
   readonly now: number;
@@ -72,7 +72,7 @@ export function registerHost(announcement: Announcement): RegistrationAnswer {
   turn.apply(() => {
     if (current && workflow.version !== current.version) {
       const parts = differences(current.definition, workflow.definition);
-      for (const older of connected) markOlder(context, older, parts);
+      for (const older of connected) context.hosts.noteDifferences(older, parts);
     }
     const version = differs.length === 0 ? workflow.version : 0;
     for (const older of connected) {
@@ -107,23 +107,15 @@ export function registerHost(announcement: Announcement): RegistrationAnswer {
 }
 
 /**
- * The process has come back over a newer socket. What it says from here on comes over that one; the runs that the older
- * socket held are lost, since calls that were under way when it dropped never settle in the process.
+ * The process has come back over a newer socket and sends its frames there from now on. The runs that the older socket held
+ * are lost: calls that were under way when it dropped never settle in the process.
  */
 function supersede(context: EnvironmentContext, older: Host, workflow: number, now: number): void {
-  older.standing = "superseded";
-  const lost = context.hosts.abandon(older);
-  context.queue.seekSleepers(workflow);
+  const lost = context.hosts.supersede(older);
+  context.queue.rescanSleepingRuns(workflow);
   void context.commits.run((turn) => {
-    loseRuns(context, turn, workflow, lost, now);
+    requeueLostRuns(context, turn, workflow, lost, now);
   });
-}
-
-/** A connected host whose definition has just been superseded. */
-function markOlder(context: EnvironmentContext, host: Host, parts: readonly string[]): void {
-  if (!host.registration) return;
-  const differs = [...new Set([...host.registration.differs, ...parts])].sort();
-  context.hosts.register(host, { ...host.registration, differs });
 }
 
 function refuse({ context, turn, host, now }: Announcement, slug: string, message: string): RegistrationAnswer {

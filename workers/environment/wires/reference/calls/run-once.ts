@@ -1,9 +1,9 @@
-// INITIALIZE_RUN_ONCE and COMPLETE_RUN_ONCE. A callback whose result was stored is not called again; one that was
-// interrupted before that is, with the same idempotency key, which is derived and so needs no row.
-
+// INITIALIZE_RUN_ONCE and COMPLETE_RUN_ONCE. A callback whose result is stored is not called again. A callback that was
+// interrupted before is called again with the same idempotency key, which is derived and so needs no row.
 import { CompleteRunOnce, InitializeRunOnce } from "../../../../../shared/wire/reference/host-calls.ts";
+import { noteProgress } from "../../../runs/lost-runs.ts";
 import { sendAnswer } from "../../../runs/pending-answers.ts";
-import { endRun, noteProgress } from "../../../runs/run-rows.ts";
+import { endRun } from "../../../runs/run-rows.ts";
 import { addFinishedStep, findStep } from "../../../runs/step-rows.ts";
 import { runCall } from "./call.ts";
 import { RESULT, valueProblem } from "./value-problem.ts";

@@ -4,7 +4,8 @@ import { eventContent } from "../../../../../shared/api/events.ts";
 import { EVENT_MAX_BYTES } from "../../../../../shared/kernel/limits.ts";
 import { SendEvent } from "../../../../../shared/wire/reference/host-calls.ts";
 import { acceptEvent, CUSTOM } from "../../../events/accept-event.ts";
-import { endRun, noteProgress } from "../../../runs/run-rows.ts";
+import { noteProgress } from "../../../runs/lost-runs.ts";
+import { endRun } from "../../../runs/run-rows.ts";
 import { addFinishedStep, findStep } from "../../../runs/step-rows.ts";
 import { runCall } from "./call.ts";
 
@@ -18,7 +19,7 @@ export const sendEvent = runCall(SendEvent, ({ context, turn, held, data, now })
     endRun(context, turn, held.run, { status: "ERROR", error: { name: "EventTooLarge", message } }, now);
     return false;
   }
-  // The step makes it once, so the event needs no id of its sender's and no digest to compare.
+  // The step makes the event once, so the event needs no id of a sender and no digest to compare.
   const outcome = acceptEvent(context, turn, { ...content, id: null, digest: new Uint8Array(0) }, CUSTOM, now);
   if (outcome.outcome !== "accepted") return false;
   addFinishedStep(context, {

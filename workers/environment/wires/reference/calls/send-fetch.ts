@@ -1,11 +1,11 @@
-// SEND_FETCH: `ctx.fetch` and `fetch` inside a run. The request is stored with its secure strings masked; joined they
-// are kept sealed until the answer is there, because an attempt may have to be made again.
+// SEND_FETCH: `ctx.fetch` and `fetch` inside a run. The request is stored with its secure strings masked. The joined strings
+// are stored sealed until the answer is there, because an attempt may have to be made again.
 import { utf8Length } from "../../../../../shared/kernel/canonical-json.ts";
 import { FETCH_CUT_OFF_AFTER_MS, VALUE_MAX_BYTES } from "../../../../../shared/kernel/limits.ts";
 import { hasSecrets, joinedHeaders, maskedHeaders, Retry } from "../../../../../shared/wire/reference/fetch.ts";
 import { SendFetch } from "../../../../../shared/wire/reference/host-calls.ts";
 import type { FetchDetail } from "../../../runs/fetches.ts";
-import { owe } from "../../../runs/pending-answers.ts";
+import { requestAnswer } from "../../../runs/pending-answers.ts";
 import { endRun } from "../../../runs/run-rows.ts";
 import { findStep } from "../../../runs/step-rows.ts";
 import { type RunCallHandler, runCall } from "./call.ts";
@@ -25,7 +25,7 @@ const { answer } = runCall(SendFetch, ({ context, turn, host, held, data, now, p
     body: text,
     retry: retry ?? Retry.parse({}),
   };
-  const isNew = owe(context, turn, host, held, {
+  const isNew = requestAnswer(context, turn, host, held, {
     run: held.run,
     kind: KIND,
     key: data.key,

@@ -1,5 +1,6 @@
-// SEND_LOG: a line the user's code logged. The client uses the message as the key, so two equal lines are both kept.
-// A line that is too large ends the run with an error: the client would send it again after every replay.
+// SEND_LOG: a line that the user's code logged. The client sends the message as the step's key, so the router takes a key of
+// its own: both of two equal lines are kept. A line that is too large ends the run with an error, because the client would
+// send it again after every replay.
 import { utf8Length } from "../../../../../shared/kernel/canonical-json.ts";
 import { VALUE_MAX_BYTES } from "../../../../../shared/kernel/limits.ts";
 import { SendLog } from "../../../../../shared/wire/reference/host-calls.ts";
@@ -28,7 +29,7 @@ export const sendLog = runCall(SendLog, ({ context, turn, held, data, now }) => 
   return true;
 });
 
-/** The properties of a log as JSON text, as they came; text that is not JSON becomes a string. */
+/** The properties of a log as JSON text. Text that is not JSON becomes a string. */
 function asJson(text: string | undefined): string {
   if (text === undefined) return "{}";
   try {

@@ -1,4 +1,4 @@
-// SEND_REQUEST: the hosted integrations of the original, which this router does not have. The answer names the way.
+// SEND_REQUEST: the hosted integrations of the original, which this router does not have. The answer names `ctx.fetch`.
 import { SendRequest } from "../../../../../shared/wire/reference/host-calls.ts";
 import { sendAnswer } from "../../../runs/pending-answers.ts";
 import { addFinishedStep, findStep } from "../../../runs/step-rows.ts";
