@@ -50,6 +50,7 @@ import { seal, unseal } from "../../shared/kernel/seal.ts";
 import type { OutgoingRpc } from "../../shared/wire/reference/fetch.ts";
 import { AUTHENTICATED, messageFrame } from "../../shared/wire/reference/frames.ts";
 import { type Env, keySecrets, parseHistorySettings, parseSettings } from "../env.ts";
+import { systemTime } from "../platform/time.ts";
 import { dueWork, nextStoredTime, writeLongStarts } from "./clock/due-work.ts";
 import { cancelRun, changeWorkflow, isForgotten, rerunRun, testWorkflow, waitForRuns } from "./control/manage-runs.ts";
 import { acceptEvent, CUSTOM, explainEvent } from "./events/accept-event.ts";
@@ -77,7 +78,7 @@ import {
   writeOwedWake,
 } from "./schedules/registered.ts";
 import { ActiveKeys } from "./state/active-keys.ts";
-import { Commits, type Turn } from "./state/commits.ts";
+import { type CommitHooks, Commits, type Turn } from "./state/commits.ts";
 import type { EnvironmentContext } from "./state/context.ts";
 import { type HeldRun, type Host, Hosts } from "./state/hosts.ts";
 import { KeyUses } from "./state/key-uses.ts";
@@ -125,7 +126,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     setLogLevel(parseSettings(env).LOG_LEVEL);
-    this.#watchers = new Watchers(ctx);
+    this.#watchers = new Watchers(ctx, systemTime);
     if (storageState(ctx.storage.sql) !== "provisioned") return;
     ctx.blockConcurrencyWhile(async () => {
       migrate(ctx.storage);
@@ -352,7 +353,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const secretVersion = Number(request.headers.get(CONNECT_VERSION_HEADER));
     const context = this.#context;
     if (context === null) return new Response(null, { status: 401 });
-    if (new URL(request.url).pathname === WATCH_PATH) return this.#watchers.accept(now());
+    if (new URL(request.url).pathname === WATCH_PATH) return this.#watchers.accept();
     const refusal = this.#keys.refusal(keyId, "workflows:connect", now());
     if (refusal) return new Response(null, { status: refusal === "key" ? 401 : 403 });
     await this.#rememberKeyText(context, keyId, secretVersion);
@@ -374,7 +375,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     // Revocation is immediate, also for a socket whose close has not arrived yet.
     if (this.#keys.refusal(host.keyId, "workflows:connect", now())) return this.#refuseHost(host);
     await receiveFrame(this.#context, host, message, now);
-    this.#watchers.hint(now);
+    this.#watchers.hint();
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
@@ -460,7 +461,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     this.#keys.load(storage.sql);
     this.#keyUses.load(storage.sql);
     let last = lastNumber(storage.sql);
-    const commits = new Commits(storage, {
+    const hooks: CommitHooks = {
       dispatch: (workflows, turn) => this.#dispatch(workflows, turn),
       settled: () => this.#settled(),
       failed: (error) => {
@@ -468,16 +469,19 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
         context.recentRuns.recount();
         log("error", "operation failed", { environment: identity.environmentId, name: errorName(error) });
       },
-    });
+    };
+    const commits = new Commits(storage, hooks, systemTime);
     const context: EnvironmentContext = {
       sql: storage.sql,
       identity,
+      ...systemTime,
+      random: Math.random,
       commits,
       hosts: new Hosts(),
       workflows: new Workflows(storage.sql),
       queue: new RunQueue((workflow) => context.hosts.touchWorkflow(workflow)),
       recentRuns: new RecentRuns(storage.sql),
-      ends: new RunEnds(),
+      ends: new RunEnds(systemTime.timers),
       nextNumber: () => {
         last = nextSequence(last, now());
         return last;
@@ -524,7 +528,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     context.history.begin(now());
     if (this.#draining !== null) return this.#draining;
     const gone = () => this.#context === null;
-    this.#draining = drain(context, this.archiver, { patient, clock: now, gone }).finally(() => {
+    this.#draining = drain(context, this.archiver, { patient, gone }).finally(() => {
       this.#draining = null;
       context.history.end();
       if (this.#context) return this.#scheduleAlarm(this.#context);
@@ -659,7 +663,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const context = this.#context;
     if (!context) return;
     this.#saveHosts();
-    this.#watchers.hint(now);
+    this.#watchers.hint();
     this.#keepWatch(context);
     this.ctx.waitUntil(this.#scheduleAlarm(context));
   }

@@ -119,7 +119,7 @@ export function noteArchived({ sql }: EnvironmentContext, stored: boolean, now: 
   );
 }
 
-export function noteArchiveFailed({ sql }: EnvironmentContext, now: number): void {
+export function noteArchiveFailed({ sql, random }: EnvironmentContext, now: number): void {
   const attempts = readHistory(sql).attempts + 1;
-  sql.exec("UPDATE history SET attempts = ?, retry_at = ?", attempts, retryAt(attempts, now, Math.random()));
+  sql.exec("UPDATE history SET attempts = ?, retry_at = ?", attempts, retryAt(attempts, now, random()));
 }
