@@ -76,7 +76,7 @@ import {
   writeOwedWake,
 } from "./schedules/registered.ts";
 import { ActiveKeys } from "./state/active-keys.ts";
-import { Commits, type Turn } from "./state/commits.ts";
+import { type CommitHooks, Commits, type Turn } from "./state/commits.ts";
 import type { EnvironmentContext } from "./state/context.ts";
 import type { HeldRun, Host, HostSocket } from "./state/host.ts";
 import { Hosts } from "./state/hosts.ts";
@@ -128,7 +128,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
     setLogLevel(parseSettings(env).LOG_LEVEL);
-    this.#watchers = new Watchers(ctx);
+    this.#watchers = new Watchers(ctx, systemTime);
     if (storageState(ctx.storage.sql) !== "provisioned") return;
     ctx.blockConcurrencyWhile(async () => {
       migrate(ctx.storage);
@@ -355,7 +355,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const secretVersion = Number(request.headers.get(CONNECT_VERSION_HEADER));
     const context = this.#context;
     if (context === null) return new Response(null, { status: 401 });
-    if (new URL(request.url).pathname === WATCH_PATH) return this.#watchers.accept(now());
+    if (new URL(request.url).pathname === WATCH_PATH) return this.#watchers.accept();
     const refusal = this.#keys.refusal(keyId, "workflows:connect", now());
     if (refusal) return new Response(null, { status: refusal === "key" ? 401 : 403 });
     await this.#rememberKeyText(context, keyId, secretVersion);
@@ -380,7 +380,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     await receiveFrame(context, host, message, now);
     // A commit that is about to be made saves the hosts, and until then the object does not hibernate.
     if (!context.commits.pending) context.hosts.save();
-    this.#watchers.hint(now);
+    this.#watchers.hint();
   }
 
   override async webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
@@ -466,7 +466,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     this.#keys.load(storage.sql);
     this.#keyUses.load(storage.sql);
     let last = lastNumber(storage.sql);
-    const commits = new Commits(storage, {
+    const hooks: CommitHooks = {
       dispatch: (workflows, turn) => this.#dispatch(workflows, turn),
       settled: () => this.#settled(),
       failed: (error) => {
@@ -474,10 +474,13 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
         context.openRunIndex.recount();
         log("error", "operation failed", { environment: identity.environmentId, name: errorName(error) });
       },
-    });
+    };
+    const commits = new Commits(storage, hooks, systemTime);
     const context: EnvironmentContext = {
       sql: storage.sql,
       identity,
+      ...systemTime,
+      random: Math.random,
       commits,
       hosts: new Hosts(referenceWire, (workflow) => context.queue.state(workflow)),
       workflows: new Workflows(storage.sql),
@@ -529,7 +532,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     context.history.begin(now());
     if (this.#draining !== null) return this.#draining;
     const gone = () => this.#context === null;
-    this.#draining = drain(context, this.archiver, { patient, clock: now, gone }).finally(() => {
+    this.#draining = drain(context, this.archiver, { patient, gone }).finally(() => {
       this.#draining = null;
       context.history.end();
       if (this.#context) return this.#scheduleAlarm(this.#context);
@@ -659,7 +662,7 @@ export class Environment extends DurableObject<Env> implements EnvironmentRpc {
     const context = this.#context;
     if (!context) return;
     context.hosts.save();
-    this.#watchers.hint(now);
+    this.#watchers.hint();
     this.#keepWatch(context);
     this.ctx.waitUntil(this.#scheduleAlarm(context));
   }

@@ -20,17 +20,18 @@ export interface Drained {
 export async function drain(
   context: EnvironmentContext,
   archive: ArchiveRpc,
-  { patient, clock, gone }: { patient: boolean; clock: () => number; gone: () => boolean },
+  { patient, gone }: { patient: boolean; gone: () => boolean },
 ): Promise<Drained> {
   const { environmentId, retention } = context.identity;
+  const { now, machineNow } = context.clock;
   const sums = { runs: 0, events: 0 };
   let complete = true;
   try {
-    while (!gone() && (await context.commits.run((turn) => endTimedOut(context, turn, clock()))));
+    while (!gone() && (await context.commits.run((turn) => endTimedOut(context, turn, now()))));
     const look = { eventsAfter: 0, runsAfter: 0 };
-    const next = () => nextBatch(context, look, patient, clock());
+    const next = () => nextBatch(context, look, patient, now());
     for (let batch = next(); batch && !gone(); batch = next()) {
-      const begun = Date.now();
+      const begun = machineNow();
       const { rows, progress } = batch;
       for (const part of earlierParts(context, batch)) {
         await archive.store(environmentId, { events: [], runs: [], steps: [part] });
@@ -38,12 +39,12 @@ export async function drain(
       if (rows.events.length + rows.runs.length > 0) await archive.store(environmentId, rows);
       if (gone()) break;
       await context.commits.run(() => applyProgress(context, progress));
-      await rest(Date.now() - begun);
+      await rest(context, machineNow() - begun);
       sums.runs += rows.runs.length;
       sums.events += rows.events.length;
     }
     if (sums.runs + sums.events > 0) {
-      await archive.forget({ environmentId, before: clock() - retention.historyDays * DAY_MS, now: clock() });
+      await archive.forget({ environmentId, before: now() - retention.historyDays * DAY_MS, now: now() });
     }
   } catch (error) {
     complete = false;
@@ -51,16 +52,16 @@ export async function drain(
   }
   if (gone()) return { ...sums, complete: false };
   const sweep = { runsAfter: 0, eventsAfter: 0 };
-  while (!gone() && (await context.commits.run(() => forgetSlice(context, sweep, clock()))));
+  while (!gone() && (await context.commits.run(() => forgetSlice(context, sweep, now()))));
   if (!gone()) {
     await context.commits.run(() =>
-      complete ? noteArchived(context, sums.runs + sums.events > 0, clock()) : noteArchiveFailed(context, clock()),
+      complete ? noteArchived(context, sums.runs + sums.events > 0, now()) : noteArchiveFailed(context, now()),
     );
   }
   return { ...sums, complete };
 }
 
 /** As long as the batch took, so that half of the time is for those who send events: nobody waits for history. */
-function rest(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+function rest({ timers }: EnvironmentContext, ms: number): Promise<void> {
+  return new Promise((resolve) => timers.after(ms, resolve));
 }

@@ -6,6 +6,7 @@
 // gate holds both until the turn's writes are on disk. A frame asked for by an operation that rolled back is never
 // sent. Tests: tests/workerd/commits.test.ts.
 import { COMMIT_BUSY_MS, COMMIT_WINDOW_MS } from "../../../shared/kernel/limits.ts";
+import type { Time } from "../../platform/time.ts";
 
 /** What an operation asks for besides its writes. It takes effect only if the operation succeeded. */
 export interface Turn {
@@ -44,13 +45,15 @@ export interface CommitHooks {
 export class Commits {
   readonly #storage: DurableObjectStorage;
   readonly #hooks: CommitHooks;
+  readonly #time: Time;
   #queue: Operation[] = [];
   #scheduled = false;
   #flushedAt = 0;
 
-  constructor(storage: DurableObjectStorage, hooks: CommitHooks) {
+  constructor(storage: DurableObjectStorage, hooks: CommitHooks, time: Time) {
     this.#storage = storage;
     this.#hooks = hooks;
+    this.#time = time;
   }
 
   /** True while a commit is about to be made. */
@@ -65,8 +68,9 @@ export class Commits {
       if (this.#scheduled) return;
       this.#scheduled = true;
       const flush = () => this.#flush();
+      const { clock, timers } = this.#time;
       // A timer gathers more and costs a request some 2 ms; alone, it would wait for nobody.
-      if (Date.now() - this.#flushedAt <= COMMIT_BUSY_MS) setTimeout(flush, COMMIT_WINDOW_MS);
+      if (clock.machineNow() - this.#flushedAt <= COMMIT_BUSY_MS) timers.after(COMMIT_WINDOW_MS, flush);
       else this.#storage.sync().then(flush, flush);
     });
   }
@@ -75,7 +79,7 @@ export class Commits {
     const operations = this.#queue;
     this.#queue = [];
     this.#scheduled = false;
-    this.#flushedAt = Date.now();
+    this.#flushedAt = this.#time.clock.machineNow();
     const effects: (() => void)[] = [];
     this.#storage.transactionSync(() => {
       const workflows = new Set<number>();

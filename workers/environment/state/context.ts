@@ -2,6 +2,7 @@
 
 import type { WebhookTrigger } from "../../../shared/contracts/webhook-source.ts";
 import type { Attempted, OutgoingRequest } from "../../../shared/wire/reference/fetch.ts";
+import type { Clock, Random, Timers } from "../../platform/time.ts";
 import type { HistoryClock, Retention } from "../storage/history-cursor.ts";
 import type { StepRow } from "../storage/rows.ts";
 import type { Commits } from "./commits.ts";
@@ -22,6 +23,9 @@ export interface Identity {
 export interface EnvironmentContext {
   readonly sql: SqlStorage;
   readonly identity: Identity;
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
   readonly commits: Commits;
   readonly hosts: Hosts;
   readonly workflows: Workflows;

@@ -3,6 +3,7 @@
 //
 // While nobody watches, this costs nothing: no row, no timer, no frame. A hint is sent at most every HINT_EVERY_MS, and a
 // socket is closed after WATCHED_MS, so that its page has to show again that it may watch. Tests: tests/workerd/watch.test.ts.
+import type { Time, TimerHandle } from "../../platform/time.ts";
 
 /** Tells watchers' sockets from hosts', also after a hibernation. */
 export const WATCHER = "watcher";
@@ -16,10 +17,12 @@ const WATCHERS_MAX = 200;
 export class Watchers {
   readonly #ctx: DurableObjectState;
   readonly #sockets = new Set<WebSocket>();
-  #timer: ReturnType<typeof setTimeout> | null = null;
+  readonly #time: Time;
+  #timer: TimerHandle | null = null;
 
-  constructor(ctx: DurableObjectState) {
+  constructor(ctx: DurableObjectState, time: Time) {
     this.#ctx = ctx;
+    this.#time = time;
     for (const socket of ctx.getWebSockets(WATCHER)) this.#sockets.add(socket);
   }
 
@@ -28,11 +31,11 @@ export class Watchers {
   }
 
   /** Accepts the upgrade of a page whose right to watch was checked. */
-  accept(now: number): Response {
+  accept(): Response {
     if (this.#sockets.size >= WATCHERS_MAX) return new Response(null, { status: 503 });
     const { 0: client, 1: server } = new WebSocketPair();
     this.#ctx.acceptWebSocket(server, [WATCHER]);
-    server.serializeAttachment({ since: now });
+    server.serializeAttachment({ since: this.#time.clock.now() });
     this.#sockets.add(server);
     return new Response(null, { status: 101, webSocket: client });
   }
@@ -41,13 +44,13 @@ export class Watchers {
     this.#sockets.delete(socket);
   }
 
-  /** Something has changed. `now` is asked for only if somebody watches. */
-  hint(now: () => number): void {
+  /** Something has changed. Costs nothing while nobody watches. */
+  hint(): void {
     if (this.#sockets.size === 0 || this.#timer !== null) return;
-    this.#timer = setTimeout(() => {
+    this.#timer = this.#time.timers.after(HINT_EVERY_MS, () => {
       this.#timer = null;
-      this.#send(now());
-    }, HINT_EVERY_MS);
+      this.#send(this.#time.clock.now());
+    });
   }
 
   #send(now: number): void {

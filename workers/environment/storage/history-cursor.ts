@@ -124,7 +124,10 @@ export function noteArchived({ sql }: Pick<Stored, "sql">, stored: boolean, now:
   );
 }
 
-export function noteArchiveFailed({ sql }: Pick<Stored, "sql">, now: number): void {
+export function noteArchiveFailed(
+  { sql, random }: Pick<Stored, "sql"> & { readonly random: () => number },
+  now: number,
+): void {
   const attempts = readHistory(sql).attempts + 1;
-  sql.exec("UPDATE history SET attempts = ?, retry_at = ?", attempts, retryAt(attempts, now, Math.random()));
+  sql.exec("UPDATE history SET attempts = ?, retry_at = ?", attempts, retryAt(attempts, now, random()));
 }
